@@ -1,0 +1,1 @@
+//! Program → `Checked`, or all findings: static, portable, no leaked paths.

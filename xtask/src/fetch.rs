@@ -1,0 +1,1 @@
+//! Source → `VerifiedArchive`: only this module can make one.

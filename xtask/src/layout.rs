@@ -1,0 +1,455 @@
+//! The door to the disk: names every path that Muslin makes, and how things come to be there.
+//!
+//! The store is one folder per user, shared by all checkouts, surviving `cargo clean`:
+//!
+//! ```text
+//! downloads-v1/<digest>/<file>         only ever holds verified bytes
+//! quarantine-v1/                       partial and mismatching downloads, for the post-mortem
+//! entries-v1/<name>-<version>-<fp16>/  outputs/  build.log  fingerprint.txt
+//! locks-v1/<entry>.lock                who works on what; never deleted
+//! tmp/                                 same file system: publishing is a rename
+//! ```
+//!
+//! Presence is the only state: no stamp files, no timestamps. A thing is written in `tmp/`, synced
+//! and renamed, so a crash leaves nothing half-made; what a dead process left in `tmp/` is swept by
+//! the next one.
+
+use std::fs::{self, DirBuilder, File};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use anyhow::{Context as _, Result};
+use rustix::fs::{FlockOperation, flock};
+
+use crate::digest::Digest;
+use crate::exit::{Exit, Failure};
+use crate::process::env_var;
+use crate::report;
+
+/// The part of an entry's name that tells its fingerprint: 16 of 64 digits.
+const FINGERPRINT_DIGITS: usize = 16;
+
+/// The folder with everything that was fetched or built. See the module for its layout.
+#[derive(Clone, Debug)]
+pub struct Store {
+    root: PathBuf,
+}
+
+impl Store {
+    /// Where the store is when nobody says: `$XDG_CACHE_HOME/muslin`, else `~/.cache/muslin`.
+    /// A relative `XDG_CACHE_HOME` is ignored, as its specification asks.
+    pub fn default_root() -> Result<PathBuf> {
+        let absolute = |name| env_var(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        absolute("XDG_CACHE_HOME")
+            .or_else(|| absolute("HOME").map(|home| home.join(".cache")))
+            .map(|cache| cache.join("muslin"))
+            .ok_or_else(|| {
+                Failure::new(Exit::Usage, "there is no place for the store: HOME is not set")
+                    .help("name one with `--store DIR` or MUSLIN_STORE")
+                    .into()
+            })
+    }
+
+    /// Opens a store without making anything: for commands that touch nothing.
+    pub fn peek(root: &Path) -> Result<Self> {
+        let root = std::path::absolute(root)?;
+        Ok(Self { root })
+    }
+
+    /// Opens a store, makes its folders, and sweeps what dead processes left.
+    pub fn open(root: &Path) -> Result<Self> {
+        let store = Self::peek(root)?;
+        store.prepare().map_err(|error| {
+            let place = store.root.display();
+            Failure::new(Exit::Failed, format!("cannot write to the store {place}: {error}"))
+                .help("name another place with `--store DIR` or MUSLIN_STORE")
+        })?;
+        store.sweep();
+        Ok(store)
+    }
+
+    fn prepare(&self) -> io::Result<()> {
+        for folder in ["downloads-v1", "quarantine-v1", "entries-v1", "locks-v1", "tmp"] {
+            fs::create_dir_all(self.root.join(folder))?;
+        }
+        rustix::fs::access(self.root.join("tmp"), rustix::fs::Access::WRITE_OK)?;
+        Ok(())
+    }
+
+    /// The store's own path.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The folder of a verified download.
+    pub fn download_folder(&self, digest: &Digest) -> PathBuf {
+        self.root.join("downloads-v1").join(digest.hex())
+    }
+
+    /// The verified download with this digest, if the store has it.
+    pub fn download(&self, digest: &Digest) -> Option<PathBuf> {
+        let mut files = fs::read_dir(self.download_folder(digest)).ok()?.flatten();
+        files.next().map(|file| file.path())
+    }
+
+    /// Where partial and mismatching downloads go.
+    pub fn quarantine(&self) -> PathBuf {
+        self.root.join("quarantine-v1")
+    }
+
+    /// The place of an entry, whether it is there or not.
+    pub fn entry(&self, name: &str, version: &str, fingerprint: &str) -> Entry {
+        let digits = &fingerprint[..FINGERPRINT_DIGITS.min(fingerprint.len())];
+        let id = format!("{name}-{version}-{digits}");
+        Entry { path: self.root.join("entries-v1").join(&id), id }
+    }
+
+    /// Entries whose name begins with `<name>-`, oldest first by name only: for explanations.
+    pub fn entries_of(&self, name: &str) -> Vec<Entry> {
+        let prefix = format!("{name}-");
+        let mut found: Vec<_> = fs::read_dir(self.root.join("entries-v1"))
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter_map(|folder| {
+                let id = folder.file_name().into_string().ok()?;
+                id.starts_with(&prefix).then(|| Entry { path: folder.path(), id })
+            })
+            .collect();
+        found.sort_by(|a, b| a.id.cmp(&b.id));
+        found
+    }
+
+    /// A folder of our own in `tmp/`, gone when dropped.
+    pub fn temp(&self, label: &str) -> Result<TempFolder> {
+        static COUNTER: AtomicU32 = AtomicU32::new(0);
+        let parent = self.root.join("tmp");
+        let guard = File::open(&parent).with_context(|| parent.display().to_string())?;
+        lock(&guard, FlockOperation::LockShared)?;
+        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let path = parent.join(format!("{label}-{}-{number}", std::process::id()));
+        if path.exists() {
+            remove_tree(&path)?;
+        }
+        DirBuilder::new().mode(0o755).create(&path).with_context(|| path.display().to_string())?;
+        let hold = File::open(&path)?;
+        lock(&hold, FlockOperation::NonBlockingLockExclusive)?;
+        live().push(path.clone());
+        Ok(TempFolder { path, _hold: hold, keep: false })
+    }
+
+    /// The right to work on an entry. If another process has it, says so and waits.
+    pub fn lock(&self, entry: &Entry) -> Result<File> {
+        let path = self.root.join("locks-v1").join(format!("{}.lock", entry.id));
+        let file = File::options().create(true).append(true).open(&path);
+        let file = file.with_context(|| format!("cannot open {}", path.display()))?;
+        if let Err(error) = flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            if error == rustix::io::Errno::WOULDBLOCK {
+                report::status("Waiting", format!("for another process that makes {}", entry.id));
+            }
+            lock(&file, FlockOperation::LockExclusive)?;
+        }
+        Ok(file)
+    }
+
+    /// Removes temporary folders whose owner is dead. Skipped while somebody is making one.
+    fn sweep(&self) {
+        let parent = self.root.join("tmp");
+        let Ok(guard) = File::open(&parent) else { return };
+        if flock(&guard, FlockOperation::NonBlockingLockExclusive).is_err() {
+            return;
+        }
+        for folder in fs::read_dir(&parent).into_iter().flatten().flatten() {
+            let path = folder.path();
+            let is_dead = File::open(&path)
+                .is_ok_and(|file| flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok());
+            if is_dead {
+                let _ = remove_tree(&path);
+            }
+        }
+    }
+}
+
+/// Takes a lock; a file system that has none (some network ones) is worked on without: names are
+/// unique and publishing is atomic, so the worst is work done twice.
+fn lock(file: &File, operation: FlockOperation) -> Result<()> {
+    use rustix::io::Errno;
+    match flock(file, operation) {
+        Ok(()) | Err(Errno::NOLCK | Errno::OPNOTSUPP) => Ok(()),
+        Err(error) => Err(error).context("cannot lock in the store"),
+    }
+}
+
+/// One result in the store, by fingerprint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    path: PathBuf,
+    id: String,
+}
+
+impl Entry {
+    /// `<name>-<version>-<fp16>`.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Its folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether it is there: presence is the only state.
+    pub fn exists(&self) -> bool {
+        self.path.is_dir()
+    }
+
+    /// What the step made.
+    pub fn outputs(&self) -> PathBuf {
+        self.path.join("outputs")
+    }
+
+    /// The pre-image of its fingerprint.
+    pub fn pre_image(&self) -> Option<String> {
+        fs::read_to_string(self.path.join("fingerprint.txt")).ok()
+    }
+
+    /// Publishes a finished folder (with `outputs/` and `fingerprint.txt` in it) under this name.
+    /// If another process was faster, its result stands and ours is dropped.
+    pub fn publish(&self, folder: TempFolder) -> Result<()> {
+        sync_tree(&folder.path).with_context(|| format!("cannot write {}", self.id))?;
+        match fs::rename(&folder.path, &self.path) {
+            Ok(()) => folder.released(),
+            Err(_) if self.exists() => return Ok(()),
+            Err(error) => {
+                return Err(error)
+                    .with_context(|| format!("cannot publish {}", self.path.display()));
+            }
+        }
+        sync_folder(self.path.parent().unwrap_or(&self.path))?;
+        Ok(())
+    }
+}
+
+/// Temporary folders of this process, for the signal handler.
+static LIVE: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+fn live() -> std::sync::MutexGuard<'static, Vec<PathBuf>> {
+    LIVE.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// Removes what this process has half-made: for the end by a signal.
+pub fn clean_up() {
+    for path in live().drain(..) {
+        let _ = remove_tree(&path);
+    }
+}
+
+/// A folder in `tmp/` that belongs to this process and goes with it.
+#[derive(Debug)]
+pub struct TempFolder {
+    path: PathBuf,
+    _hold: File,
+    keep: bool,
+}
+
+impl TempFolder {
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn released(mut self) {
+        self.keep = true;
+    }
+}
+
+impl Drop for TempFolder {
+    fn drop(&mut self) {
+        live().retain(|path| path != &self.path);
+        if !self.keep {
+            let _ = remove_tree(&self.path);
+        }
+    }
+}
+
+/// Removes a folder whatever the permissions inside; one that is not there is no error.
+pub fn remove_tree(path: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            open_up(path)?;
+            fs::remove_dir_all(path)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+fn open_up(folder: &Path) -> io::Result<()> {
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?;
+    for item in fs::read_dir(folder)? {
+        let item = item?;
+        if item.file_type()?.is_dir() {
+            open_up(&item.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Flushes a finished tree to the disk, so that a rename never publishes empty files.
+/// One `syncfs` is far cheaper than an `fsync` for each of thousands of files.
+fn sync_tree(folder: &Path) -> io::Result<()> {
+    rustix::fs::syncfs(File::open(folder)?)?;
+    Ok(())
+}
+
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Writes a file so that it appears whole or not at all, and only if it differs.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+    if fs::read(path).is_ok_and(|old| old == bytes) {
+        return Ok(());
+    }
+    let parent = path.parent().unwrap_or(Path::new("."));
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(format!(".{}", std::process::id()));
+    let temp = parent.join(name);
+    let write = || -> io::Result<()> {
+        fs::create_dir_all(parent)?;
+        fs::write(&temp, bytes)?;
+        File::open(&temp)?.sync_all()?;
+        fs::rename(&temp, path)
+    };
+    write().inspect_err(|_| drop(fs::remove_file(&temp))).with_context(|| cannot_write(path))
+}
+
+fn cannot_write(path: &Path) -> String {
+    format!("cannot write {}", path.display())
+}
+
+/// Puts a copy of a file in place by rename: a hard link where the file system can, else its bytes.
+pub fn copy_atomically(from: &Path, to: &Path) -> Result<()> {
+    let bytes = fs::read(from).with_context(|| format!("cannot read {}", from.display()))?;
+    write_atomically(to, &bytes)?;
+    let mode = fs::metadata(from)?.permissions();
+    fs::set_permissions(to, mode).with_context(|| cannot_write(to))
+}
+
+/// Copies a tree: folders, files with their modes, and links as links.
+pub fn copy_tree(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to).with_context(|| cannot_write(to))?;
+    for relative in files_below(from)? {
+        let (source, target) = (from.join(&relative), to.join(&relative));
+        if let Some(parent) = target.parent() {
+            fs::create_dir_all(parent).with_context(|| cannot_write(parent))?;
+        }
+        if source.is_symlink() {
+            std::os::unix::fs::symlink(fs::read_link(&source)?, &target)
+        } else {
+            fs::copy(&source, &target).map(drop)
+        }
+        .with_context(|| cannot_write(&target))?;
+    }
+    Ok(())
+}
+
+/// All files and links below a folder, relative to it, sorted: the same order on every machine.
+pub fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    let mut open = vec![PathBuf::new()];
+    while let Some(relative) = open.pop() {
+        let place = folder.join(&relative);
+        for item in
+            fs::read_dir(&place).with_context(|| format!("cannot read {}", place.display()))?
+        {
+            let item = item?;
+            let name = relative.join(item.file_name());
+            if item.file_type()?.is_dir() {
+                open.push(name);
+            } else {
+                found.push(name);
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// The checkout that this xtask belongs to: the folder with `recipes/` and `xtask/`.
+pub fn workspace_root() -> Result<PathBuf> {
+    // `cargo run` sets this for the process it starts, so a moved checkout is found at its new place.
+    if let Some(package) = env_var("CARGO_MANIFEST_DIR") {
+        if let Some(root) =
+            Path::new(&package).parent().filter(|root| root.join("recipes").is_dir())
+        {
+            return Ok(root.to_owned());
+        }
+    }
+    let current = std::env::current_dir().context("cannot tell the current folder")?;
+    current.ancestors().find(|folder| folder.join("recipes").is_dir()).map(Path::to_owned).ok_or_else(
+        || {
+            Failure::new(Exit::Usage, "there is no `recipes` folder here or above")
+                .help("run `cargo xtask` in a checkout of Muslin, or in a workspace that has its `xtask` and `recipes`")
+                .into()
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scratch() -> (PathBuf, Store) {
+        static COUNTER: AtomicU32 = AtomicU32::new(0);
+        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let root =
+            std::env::temp_dir().join(format!("muslin-layout-{}-{number}", std::process::id()));
+        let store = Store::open(&root).unwrap();
+        (root, store)
+    }
+
+    #[test]
+    fn an_entry_appears_whole_and_only_once() {
+        let (root, store) = scratch();
+        let entry = store.entry("zlib", "1.3.2", &"ab".repeat(32));
+        assert_eq!(entry.id(), "zlib-1.3.2-abababababababab");
+        for text in ["first", "second"] {
+            let temp = store.temp("zlib").unwrap();
+            fs::create_dir(temp.path().join("outputs")).unwrap();
+            fs::write(temp.path().join("outputs/file"), text).unwrap();
+            entry.publish(temp).unwrap();
+        }
+        assert_eq!(fs::read_to_string(entry.outputs().join("file")).unwrap(), "first");
+        assert_eq!(fs::read_dir(root.join("tmp")).unwrap().count(), 0);
+        remove_tree(&root).unwrap();
+    }
+
+    #[test]
+    fn a_dead_process_s_folder_is_swept_and_a_living_one_s_is_not() {
+        let (root, store) = scratch();
+        let living = store.temp("living").unwrap();
+        let dead = root.join("tmp/dead-1-0");
+        fs::create_dir_all(dead.join("inner")).unwrap();
+        fs::set_permissions(dead.join("inner"), fs::Permissions::from_mode(0o000)).unwrap();
+        Store::open(&root).unwrap();
+        assert!(living.path().exists() && !dead.exists());
+        drop(living);
+        remove_tree(&root).unwrap();
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole() {
+        let (root, _) = scratch();
+        let path = root.join("deep/er/file");
+        write_atomically(&path, b"one").unwrap();
+        write_atomically(&path, b"two").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        assert_eq!(fs::read_dir(root.join("deep/er")).unwrap().count(), 1);
+        remove_tree(&root).unwrap();
+    }
+}

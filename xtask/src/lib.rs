@@ -1,0 +1,23 @@
+//! Muslin: one command from a Cargo package with C dependencies to a static, portable Linux program.
+//!
+//! Everything is the output of a recipe, named by the hash of all that went into it. The modules
+//! below stand in reading order, which is also the order of the pipeline and of dependency: **a
+//! module uses only modules declared above it** (`tests/tidy.rs` proves it). Three of them are doors,
+//! the only ones with that effect: `report` prints, `layout` names paths on disk, `process` starts
+//! programs. ARCHITECTURE.md says which file to change for what.
+
+// Vocabulary.
+pub mod digest;
+pub mod exit;
+pub mod target;
+
+// Doors.
+pub mod layout;
+pub mod process;
+pub mod report;
+
+// The pipeline.
+pub mod check;
+pub mod fetch;
+pub mod recipe;
+pub mod unpack;

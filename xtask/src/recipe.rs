@@ -1,0 +1,202 @@
+//! Recipes as meant: typed and validated. `manifest` makes them from text; nothing else does.
+
+pub mod diagnostic;
+pub mod manifest;
+pub mod template;
+
+use std::collections::BTreeMap;
+
+use crate::digest::Digest;
+use crate::target::Target;
+use template::Template;
+
+/// Everything in the `recipes/` folder.
+#[derive(Clone, Debug, Default)]
+pub struct Recipes {
+    /// `libraries/<name>.toml` by name.
+    pub libraries: BTreeMap<String, Library>,
+    /// `toolchains/<name>.toml` by name.
+    pub toolchains: BTreeMap<String, Toolchain>,
+    /// Rows of `targets.toml` by triple.
+    pub targets: BTreeMap<String, Target>,
+}
+
+/// A C library: where its bytes come from, how it is built, what it must bring, whom it serves.
+#[derive(Clone, Debug)]
+pub struct Library {
+    /// The file's name without `.toml`.
+    pub name: String,
+    /// One line, for `.pc` files and tables.
+    pub description: String,
+    /// Upstream's version.
+    pub version: String,
+    /// SPDX expression.
+    pub license: String,
+    /// The `links` keys of the `-sys` crates that this library serves.
+    pub links: Vec<String>,
+    /// Features, by crate, with which that crate compiles its own copy and needs nothing from us.
+    pub bundled: BTreeMap<String, Vec<String>>,
+    /// Libraries that it links or includes.
+    pub dependencies: Vec<String>,
+    /// Programs of the machine that the build calls, such as `make`.
+    pub tools: Vec<String>,
+    /// Where its bytes come from, in the order tried.
+    pub sources: Vec<Source>,
+    /// Patches in the order applied.
+    pub patches: Vec<Patch>,
+    /// How it is built.
+    pub build: Build,
+    /// What it must bring: an allow-list and an assertion.
+    pub outputs: Outputs,
+    /// Variables that its `-sys` crates read; keys and values are templates.
+    pub env: Vec<(Template, Template)>,
+    /// Cargo's `links` override for crates without a usable switch, by `links` key: keys of
+    /// `[target.<triple>.<links>]` with a string or a list of strings.
+    pub overrides: BTreeMap<String, BTreeMap<String, OverrideValue>>,
+}
+
+/// The value of one key of a `links` override.
+#[derive(Clone, Debug)]
+pub enum OverrideValue {
+    /// `include = "…"`.
+    One(Template),
+    /// `rustc-link-lib = ["…"]`.
+    Many(Vec<Template>),
+}
+
+/// Bytes, and one place to get them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Who serves them.
+    pub origin: Origin,
+    /// What they must hash to.
+    pub digest: Digest,
+    /// The folder inside the archive that is the source tree; `None` for an archive's only top folder.
+    pub root: Option<String>,
+    /// For toolchains: the only target that this archive serves; `None` for all.
+    pub target: Option<String>,
+}
+
+/// Who serves some bytes. No registry host is ever named: each client knows its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// https, upstream first, then mirrors.
+    Url {
+        /// Upstream's address.
+        url: String,
+        /// Other addresses of the same bytes.
+        mirrors: Vec<String>,
+    },
+    /// The `.crate` file of a published crate, through cargo.
+    Crate {
+        /// Its name.
+        name: String,
+        /// Its exact version.
+        version: String,
+    },
+    /// A wheel, through pip.
+    Pypi {
+        /// The project's name.
+        name: String,
+        /// Its exact version.
+        version: String,
+    },
+    /// A file below a Debian mirror's root, through the mirrors that apt is configured with.
+    Debian {
+        /// `pool/main/…`.
+        path: String,
+    },
+}
+
+/// A patch file beside the recipes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Patch {
+    /// Its name below `recipes/patches/<library>/`.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// How a library is built: a closed set of typed variants, never a script.
+#[derive(Clone, Debug)]
+pub enum Build {
+    /// A list of C files: no configure, no make.
+    Compile(Compile),
+    /// A configure script, then make.
+    Configure(Configure),
+}
+
+/// C files, compiled one by one into one static library, `lib<first of outputs.libs>.a`.
+#[derive(Clone, Debug)]
+pub struct Compile {
+    /// Files relative to the source tree.
+    pub sources: Vec<String>,
+    /// Folders for `-I`, relative to the source tree.
+    pub include: Vec<String>,
+    /// `-D` macros; an empty text defines the macro without a value.
+    pub defines: BTreeMap<String, String>,
+    /// Flags after the builder's own.
+    pub flags: Vec<String>,
+}
+
+/// A configure script in the manner of autoconf or OpenSSL, then make.
+#[derive(Clone, Debug)]
+pub struct Configure {
+    /// The script, relative to the source tree.
+    pub script: String,
+    /// Its options.
+    pub options: Vec<Template>,
+    /// More of them, by target triple.
+    pub options_for: BTreeMap<String, Vec<Template>>,
+    /// make's targets that build.
+    pub make: Vec<String>,
+    /// make's targets that install into `DESTDIR`.
+    pub install: Vec<String>,
+}
+
+/// What a library must bring: no more, no less.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outputs {
+    /// `lib<name>.a` for each.
+    pub libs: Vec<String>,
+    /// Headers or folders of headers below `include/`.
+    pub include: Vec<String>,
+    /// `lib/pkgconfig/<name>.pc` for each.
+    pub pkgconfig: Vec<String>,
+}
+
+/// A compiler and libc bundle.
+#[derive(Clone, Debug)]
+pub struct Toolchain {
+    /// The file's name without `.toml`.
+    pub name: String,
+    /// One line.
+    pub description: String,
+    /// Its version.
+    pub version: String,
+    /// SPDX expression of its main parts.
+    pub license: String,
+    /// Where its bytes come from, in the order tried.
+    pub sources: Vec<Source>,
+    /// How it is called.
+    pub driver: Driver,
+}
+
+/// How a toolchain's programs are called.
+#[derive(Clone, Debug)]
+pub enum Driver {
+    /// A GCC cross toolchain: `<prefix>gcc`, `<prefix>g++`, `<prefix>ar`…
+    Gcc {
+        /// Path of a tool without its last part, such as `bin/{gnu}-`; `{target}` and `{gnu}` are filled in.
+        prefix: Template,
+    },
+    /// The clang and LLVM tools inside zig's one executable.
+    Zig {
+        /// The executable, relative to the tree.
+        program: String,
+        /// Folders of system headers in order; `{zig-libc}` and `{zig-kernel}` are filled in.
+        include: Vec<Template>,
+        /// Folders of C++ headers, which come before those.
+        include_cxx: Vec<Template>,
+    },
+}

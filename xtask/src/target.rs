@@ -1,0 +1,50 @@
+//! What we build for: one row of `recipes/targets.toml`.
+
+/// A target: a Rust triple, and how others spell it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Rust's triple, such as `x86_64-unknown-linux-musl`.
+    pub triple: String,
+    /// GNU's triple, such as `x86_64-linux-musl`: prefix of a cross compiler's tools.
+    pub gnu: String,
+    /// Folder of zig's musl headers for this CPU below `lib/libc/include`.
+    pub zig_libc: String,
+    /// Folder of zig's kernel headers for this CPU below `lib/libc/include`.
+    pub zig_kernel: String,
+    /// The CPU in ELF's words, as the `machine` check expects it.
+    pub machine: Machine,
+    /// Compiler flags that set the CPU baseline.
+    pub cflags: Vec<String>,
+}
+
+/// ELF machine, word size and byte order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Machine {
+    /// `e_machine`, such as 62 for x86_64 (from the System V ABI's table of machines).
+    pub elf: u16,
+    /// 32 or 64.
+    pub bits: u8,
+    /// Byte order.
+    pub endian: Endian,
+}
+
+/// Byte order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Endian {
+    /// Least significant byte first.
+    Little,
+    /// Most significant byte first.
+    Big,
+}
+
+impl Target {
+    /// `X86_64_UNKNOWN_LINUX_MUSL`: the form in names of variables like `CARGO_TARGET_…_LINKER`.
+    pub fn upper(&self) -> String {
+        self.triple.to_uppercase().replace('-', "_")
+    }
+
+    /// `x86_64_unknown_linux_musl`: the form in names of variables like `CC_…`.
+    pub fn lower(&self) -> String {
+        self.triple.replace('-', "_")
+    }
+}

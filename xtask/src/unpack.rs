@@ -1,0 +1,1 @@
+//! `VerifiedArchive` → source tree: refuses every unsafe entry.
