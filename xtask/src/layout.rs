@@ -6,6 +6,7 @@
 //! downloads-v1/<digest>/<file>         only ever holds verified bytes
 //! quarantine-v1/                       partial and mismatching downloads, for the post-mortem
 //! entries-v1/<name>-<version>-<fp16>/  outputs/  build.log  fingerprint.txt
+//! failed-v1/<name>-<version>-<fp16>/   the folder of a step that failed, until it is made
 //! locks-v1/<entry>.lock                who works on what; never deleted
 //! tmp/                                 same file system: publishing is a rename
 //! ```
@@ -72,7 +73,7 @@ impl Store {
     }
 
     fn prepare(&self) -> io::Result<()> {
-        for folder in ["downloads-v1", "quarantine-v1", "entries-v1", "locks-v1", "tmp"] {
+        for folder in ["downloads-v1", "quarantine-v1", "entries-v1", "failed-v1", "locks-v1", "tmp"] {
             fs::create_dir_all(self.root.join(folder))?;
         }
         rustix::fs::access(self.root.join("tmp"), rustix::fs::Access::WRITE_OK)?;
@@ -105,6 +106,11 @@ impl Store {
         let digits = &fingerprint[..FINGERPRINT_DIGITS.min(fingerprint.len())];
         let id = format!("{name}-{version}-{digits}");
         Entry { path: self.root.join("entries-v1").join(&id), id }
+    }
+
+    /// Where the folder of a step that failed is kept.
+    pub fn failed(&self, entry: &Entry) -> PathBuf {
+        self.root.join("failed-v1").join(&entry.id)
     }
 
     /// Entries whose name begins with `<name>-`, oldest first by name only: for explanations.
@@ -261,6 +267,14 @@ impl TempFolder {
         &self.path
     }
 
+    /// Moves the folder to a lasting place, instead of what is there.
+    pub fn keep_as(self, place: &Path) -> Result<()> {
+        remove_tree(place)?;
+        fs::rename(&self.path, place).with_context(|| cannot_write(place))?;
+        self.released();
+        Ok(())
+    }
+
     fn released(mut self) {
         self.keep = true;
     }
@@ -378,6 +392,11 @@ pub fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
     }
     found.sort();
     Ok(found)
+}
+
+/// Cargo's target folder of a workspace, where nobody asked cargo.
+pub fn target_folder(workspace: &Path) -> PathBuf {
+    env_var("CARGO_TARGET_DIR").map_or_else(|| workspace.join("target"), |dir| workspace.join(dir))
 }
 
 /// The checkout that this xtask belongs to: the folder with `recipes/` and `xtask/`.

@@ -16,8 +16,23 @@ pub mod layout;
 pub mod process;
 pub mod report;
 
+// The command line, as types.
+pub mod cli;
+
 // The pipeline.
-pub mod check;
-pub mod fetch;
 pub mod recipe;
+pub mod links;
+pub mod plan;
+pub mod fetch;
 pub mod unpack;
+pub mod rust;
+pub mod session;
+pub mod toolchain;
+pub mod build;
+pub mod environment;
+pub mod sysroot;
+pub mod advice;
+pub mod app;
+pub mod check;
+pub mod dist;
+pub mod test;
