@@ -49,29 +49,27 @@ pub struct CheckOptions {
 
 /// `certwatch add`.
 pub fn add(db: Option<&Path>, targets: &[Target]) -> Result<Verdict> {
-    let store = Store::open(&paths::database(db)?)?;
-    for target in targets {
-        let word = if store.add(target, Timestamp::now())? { "added" } else { "already there:" };
-        print(|out| writeln!(out, "{word} {target}"))?;
-    }
+    let mut store = Store::open(&paths::database(db)?)?;
+    let new = store.add(targets, Timestamp::now()).context("the hosts could not be added")?;
+    print(|out| {
+        targets.iter().zip(new).try_for_each(|(target, new)| {
+            writeln!(out, "{} {target}", if new { "added" } else { "already there:" })
+        })
+    })?;
     Ok(Verdict::Well)
 }
 
 /// `certwatch remove`. An unknown host does not keep the others from being removed.
 pub fn remove(db: Option<&Path>, targets: &[Target]) -> Result<Verdict> {
-    let store = existing(db)?;
-    let mut unknown = Vec::new();
-    for target in targets {
-        let removed = match &store {
-            Some(store) => store.remove(target)?,
-            None => false,
-        };
-        if removed {
-            print(|out| writeln!(out, "removed {target}"))?;
-        } else {
-            unknown.push(target.to_string());
-        }
-    }
+    let known = match existing(db)? {
+        Some(mut store) => store.remove(targets).context("the hosts could not be removed")?,
+        None => vec![false; targets.len()],
+    };
+    let with = |wanted: bool| {
+        targets.iter().zip(&known).filter(move |(_, known)| **known == wanted).map(|(t, _)| t)
+    };
+    print(|out| with(true).try_for_each(|target| writeln!(out, "removed {target}")))?;
+    let unknown: Vec<_> = with(false).map(Target::to_string).collect();
     if !unknown.is_empty() {
         bail!("not remembered: {}", unknown.join(", "));
     }

@@ -107,22 +107,29 @@ impl Store {
         }
     }
 
-    /// Remembers `target`; false if it already was.
-    pub fn add(&self, target: &Target, now: Timestamp) -> Result<bool> {
-        let added = self.db.execute(
-            "INSERT INTO hosts (host, port, added) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-            params![target.host.to_string(), target.port, now.unix()],
-        );
-        Ok(added.with_context(|| format!("cannot add {target}"))? == 1)
+    /// Remembers all of `targets`; tells for each whether it is new.
+    pub fn add(&mut self, targets: &[Target], now: Timestamp) -> Result<Vec<bool>> {
+        let insert =
+            "INSERT INTO hosts (host, port, added) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+        let write = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut new = Vec::new();
+        for Target { host, port } in targets {
+            new.push(write.execute(insert, params![host.to_string(), port, now.unix()])? == 1);
+        }
+        write.commit()?;
+        Ok(new)
     }
 
-    /// Forgets `target` and its history; false if it was not remembered.
-    pub fn remove(&self, target: &Target) -> Result<bool> {
-        let removed = self.db.execute(
-            "DELETE FROM hosts WHERE host = ?1 AND port = ?2",
-            params![target.host.to_string(), target.port],
-        );
-        Ok(removed.with_context(|| format!("cannot remove {target}"))? == 1)
+    /// Forgets those of `targets` that are remembered, and their history; tells for each whether it was.
+    pub fn remove(&mut self, targets: &[Target]) -> Result<Vec<bool>> {
+        let write = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut known = Vec::new();
+        for Target { host, port } in targets {
+            let delete = "DELETE FROM hosts WHERE host = ?1 AND port = ?2";
+            known.push(write.execute(delete, params![host.to_string(), port])? == 1);
+        }
+        write.commit()?;
+        Ok(known)
     }
 
     /// The remembered hosts by name and port, each with its latest check.
@@ -217,11 +224,11 @@ fn prepare(db: &mut Connection) -> Result<()> {
     db.busy_timeout(BUSY)?;
     // An image without files has no folder for temporary ones either.
     db.execute_batch("PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;")?;
-    if version(db)? == MIGRATIONS.len() {
+    if marks(db)? == (APPLICATION_ID, MIGRATIONS.len() as i64) {
         return Ok(());
     }
+    // Only in a transaction do the answers fit together: another certwatch may be making the tables.
     let write = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    // Read again: another certwatch may have been here between.
     for step in MIGRATIONS.iter().skip(version(&write)?) {
         write.execute_batch(step)?;
     }
@@ -230,10 +237,15 @@ fn prepare(db: &mut Connection) -> Result<()> {
     Ok(write.commit()?)
 }
 
+/// The database's `application_id` and `user_version`.
+fn marks(db: &Connection) -> Result<(i64, i64)> {
+    let pragma = |name| db.pragma_query_value(None, name, |row| row.get(0));
+    Ok((pragma("application_id")?, pragma("user_version")?))
+}
+
 /// How many migrations the database has had; an error if it is not one that this program may touch.
 fn version(db: &Connection) -> Result<usize> {
-    let pragma = |name| db.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-    let (application, version) = (pragma("application_id")?, pragma("user_version")?);
+    let (application, version) = marks(db)?;
     let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if application == 0 && version == 0 && tables == 0 {
         return Ok(0);
@@ -253,6 +265,7 @@ fn version(db: &Connection) -> Result<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::slice;
 
     fn memory() -> Result<Store> {
         Store::open_with(Path::new(":memory:"), OpenFlags::SQLITE_OPEN_CREATE)
@@ -269,19 +282,18 @@ mod tests {
 
     #[test]
     fn hosts_are_added_once_listed_in_order_and_removed() -> Result<()> {
-        let store = memory()?;
+        let mut store = memory()?;
         let now = Timestamp::from_unix(7);
-        for text in ["b.example", "a.example:2", "a.example:1", "[::1]:443"] {
-            assert!(store.add(&target(text), now)?);
-        }
-        assert!(!store.add(&target("B.example:443"), now)?);
+        let hosts =
+            ["b.example", "a.example:2", "a.example:1", "[::1]:443", "B.example"].map(target);
+        assert_eq!(store.add(&hosts, now)?, [true, true, true, true, false]);
+        assert_eq!(store.add(&hosts[..1], now)?, [false]);
         let names = |store: &Store| -> Result<Vec<String>> {
             Ok(store.entries()?.iter().map(|e| e.target.to_string()).collect())
         };
         assert_eq!(names(&store)?, ["[::1]:443", "a.example:1", "a.example:2", "b.example:443"]);
-        assert!(store.remove(&target("a.example:1"))?);
-        assert!(!store.remove(&target("a.example:1"))?);
-        assert_eq!(names(&store)?.len(), 3);
+        assert_eq!(store.remove(&["a.example:1", "c.example"].map(target))?, [true, false]);
+        assert_eq!(names(&store)?, ["[::1]:443", "a.example:2", "b.example:443"]);
         assert_eq!(store.entries()?[0].added, now);
         Ok(())
     }
@@ -289,8 +301,8 @@ mod tests {
     #[test]
     fn checks_of_remembered_hosts_are_kept_and_leave_with_them() -> Result<()> {
         let mut store = memory()?;
-        let (known, stranger) = (target("known.example"), target("stranger.example"));
-        store.add(&known, Timestamp::from_unix(1))?;
+        let [known, stranger] = ["known.example", "stranger.example"].map(target);
+        store.add(slice::from_ref(&known), Timestamp::from_unix(1))?;
         assert_eq!(store.history(&known)?, Some(vec![]));
         store.record(&[(&known, check(10, "ok")), (&stranger, check(10, "ok"))])?;
         store.record(&[(&known, check(20, "expired"))])?;
@@ -298,7 +310,7 @@ mod tests {
         assert_eq!(store.history(&stranger)?, None);
         assert_eq!(store.entries()?[0].last, Some(check(20, "expired")));
 
-        store.remove(&known)?;
+        store.remove(&[known])?;
         let left: i64 = store.db.query_row("SELECT count(*) FROM checks", [], |row| row.get(0))?;
         assert_eq!(left, 0);
         Ok(())

@@ -107,7 +107,7 @@ impl Prober {
                 // Politeness only; the chain is read.
                 let _ = tls.shutdown();
             }
-            Err(error) => probe.failure = Some(handshake::explain(&error, tls.get_ref())),
+            Err(error) => probe.failure = Some(handshake::explain(&error, tls.get_mut())),
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! A socket on which no wait lasts beyond one moment, however the peer spreads its bytes.
 
 use std::io::{self, ErrorKind, Read, Write};
+use std::mem;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
@@ -48,6 +49,20 @@ impl DeadlineStream {
 
     /// The first bytes that the peer sent.
     pub fn greeting(&self) -> &[u8] {
+        &self.greeting
+    }
+
+    /// Reads what has come of the greeting beyond the few bytes that told OpenSSL enough.
+    pub fn read_greeting(&mut self) -> &[u8] {
+        let wanted = GREETING.saturating_sub(self.greeting.len());
+        let mut more = [0; GREETING];
+        // Whatever goes wrong here, there is a greeting already; `read` appends to it.
+        let wait = self.deadline.left().map(|left| left.min(Duration::from_millis(200)));
+        if let (Ok(wait), Some(buffer)) = (wait, more.get_mut(..wanted)) {
+            let patient = mem::replace(&mut self.deadline, Deadline::after(wait));
+            let _ = self.read(buffer);
+            self.deadline = patient;
+        }
         &self.greeting
     }
 

@@ -14,18 +14,18 @@ use crate::output::clean;
 const TLS_STARTS: [u8; 2] = [21, 22];
 
 /// Turns OpenSSL's error, and what the peer sent before it, into a failure.
-pub fn explain(error: &Error, stream: &DeadlineStream) -> Failure {
+pub fn explain(error: &Error, stream: &mut DeadlineStream) -> Failure {
+    if let Some(first) = stream.greeting().first()
+        && !TLS_STARTS.contains(first)
+    {
+        return Failure::new(Outcome::NotTls, foreign(stream.read_greeting()));
+    }
     if let Some(io) = error.io_error() {
         return match io.kind() {
             ErrorKind::TimedOut => timeout("the handshake is not completed", stream.deadline()),
             ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => closed(),
             _ => Failure::new(Outcome::TlsError, format!("the connection broke: {io}")),
         };
-    }
-    if let Some(first) = stream.greeting().first()
-        && !TLS_STARTS.contains(first)
-    {
-        return Failure::new(Outcome::NotTls, foreign(stream.greeting()));
     }
     if stream.ended() {
         return closed();
