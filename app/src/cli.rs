@@ -50,7 +50,9 @@ SSL_CERT_DIR, else the first of the usual places that has any (--verbose tells).
 --json prints an array with an object for each host: host, port, remembered, checked,
 outcome, message, not_after, days_left, issuer, problems [kind, message], address,
 protocol, ca, certificates [subject, issuer, serial, names, not_before, not_after,
-sent, used]. Times are RFC 3339 in UTC; what is not known is null.
+sent, used]. Times are RFC 3339 in UTC; what is not known is null. A certificate that is
+not sent by the peer is a CA certificate that completes the chain; one that is not used
+was sent without need, and its end does not count.
 
 Exit codes: 0 all ok; 1 a failure; 2 usage; 3 no failure, but something is expiring.";
 

@@ -14,7 +14,7 @@ use openssl::x509::X509;
 use openssl::x509::store::{X509Store, X509StoreBuilder};
 
 /// Where systems keep their CA certificates: bundles first, then folders of single files.
-pub const USUAL_PLACES: [&str; 9] = [
+pub const USUAL_PLACES: [&str; 8] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
     "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
@@ -23,7 +23,6 @@ pub const USUAL_PLACES: [&str; 9] = [
     "/etc/pki/tls/cert.pem",
     "/etc/ssl/certs",
     "/etc/pki/tls/certs",
-    "/usr/share/ca-certificates",
 ];
 
 /// The CA certificates, and the place they are from.
@@ -148,16 +147,14 @@ fn read_file(file: &Path) -> Result<Vec<X509>> {
     Ok(certificates)
 }
 
-/// All certificates in a folder's files (and its folders' files, for `/usr/share/ca-certificates`);
-/// files that hold none, or damaged ones, are passed over.
+/// All certificates in a folder's files; files that hold none, or damaged ones, are passed over.
 fn read_folder(folder: &Path) -> Result<Vec<X509>> {
     let mut certificates = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
+        // Not even opened: a pipe there would keep certwatch waiting.
         if path.is_file() {
             certificates.extend(read_file(&path).unwrap_or_default());
-        } else if path.is_dir() && !path.is_symlink() {
-            certificates.extend(read_folder(&path).unwrap_or_default());
         }
     }
     if certificates.is_empty() {

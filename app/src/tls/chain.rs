@@ -82,8 +82,10 @@ impl Verification {
     pub fn problems(&self, target: &Target, chain: &[Certificate]) -> Vec<Problem> {
         let complaints = self.complaints.lock().unwrap_or_else(PoisonError::into_inner);
         // "Cannot verify the first certificate" only repeats that its issuer is not known.
+        let issuer_unknown =
+            complaints.iter().any(|c| c.code == ffi::X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY);
         let repeats = |c: &Complaint| {
-            c.code == ffi::X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE && complaints.len() > 1
+            issuer_unknown && c.code == ffi::X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE
         };
         complaints.iter().filter(|c| !repeats(c)).map(|c| c.problem(target, chain)).collect()
     }
