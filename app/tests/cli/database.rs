@@ -109,3 +109,19 @@ fn several_certwatches_share_one_database() {
     let history = sandbox.run(&["history", &host, "--json"]).json();
     assert_eq!(history.as_array().map(Vec::len), Some(6), "{history}");
 }
+
+#[test]
+fn findings_are_printed_even_if_the_history_cannot_be_written() {
+    let (sandbox, ca) = (Sandbox::new(), root("Test Root"));
+    ca.write_pem(&sandbox.folder, "ca.pem");
+    let server = Server::tls(&ca.leaf(&local(90)));
+    sandbox.ok(&["add", &server.host()]);
+    let db = Connection::open(sandbox.db()).expect("open the database");
+    let refuse = "CREATE TRIGGER refuse BEFORE INSERT ON checks
+                  BEGIN SELECT RAISE(ABORT, 'as if the disk were full'); END";
+    db.execute_batch(refuse).expect("make the trigger");
+    let ran = sandbox.run(&["check", "--ca-file", "ca.pem"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.out.starts_with("ok "), "{ran:?}");
+    assert!(ran.err.contains("the history could not be written: as if the disk"), "{ran:?}");
+}

@@ -1,5 +1,6 @@
 //! Adding, listing, removing; the history; usage; and what the small programs print.
 
+use std::fs::OpenOptions;
 use std::io::Read;
 use std::process::Stdio;
 
@@ -151,6 +152,16 @@ fn a_reader_that_leaves_early_is_no_error() {
         let ran = collect(child);
         assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{ran:?}");
     }
+}
+
+#[test]
+fn output_that_cannot_be_written_is_a_failure() {
+    let sandbox = Sandbox::new();
+    sandbox.ok(&["add", "a.example"]);
+    let full = OpenOptions::new().write(true).open("/dev/full").expect("open /dev/full");
+    let mut command = sandbox.command(&["list"]);
+    let child = command.stdin(Stdio::null()).stdout(full).stderr(Stdio::piped()).spawn();
+    collect(child.expect("start certwatch")).fails(1, &["cannot write to standard output"]);
 }
 
 #[test]
