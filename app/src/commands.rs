@@ -141,7 +141,7 @@ pub fn check(db: Option<&Path>, options: &CheckOptions) -> Result<Verdict> {
         within: options.within,
         ca: trust.place.display().to_string(),
     };
-    let source = format!("{} CA certificates from {} ({})", trust.count, terms.ca, trust.origin);
+    let source = format!("CA certificates from {} ({}): {}", terms.ca, trust.origin, trust.count);
     let prober = Prober::new(trust.into_store(), options.timeout)?;
 
     let known: HashSet<&Target> = remembered.iter().collect();

@@ -36,7 +36,7 @@ fn take<'a, T>(items: &'a [T], next: &AtomicUsize) -> Option<(usize, &'a T)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     #[test]
     fn results_keep_the_order_although_later_items_finish_first() {
@@ -55,6 +55,11 @@ mod tests {
         map(&[(); 24], 3, |()| {
             let now = running.fetch_add(1, Ordering::SeqCst) + 1;
             most.fetch_max(now, Ordering::SeqCst);
+            // The first waits for company, however slowly the machine starts threads.
+            let start = Instant::now();
+            while most.load(Ordering::SeqCst) < 2 && start.elapsed() < Duration::from_secs(20) {
+                thread::sleep(Duration::from_millis(1));
+            }
             thread::sleep(Duration::from_millis(5));
             running.fetch_sub(1, Ordering::SeqCst);
         });

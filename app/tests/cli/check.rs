@@ -247,7 +247,7 @@ fn the_text_has_a_line_for_each_host_and_the_chain_when_asked() {
     assert!(line.ends_with(" 90 days left\n"), "{line}");
 
     let long = sandbox.ok(&["check", &host, "--ca-file", "ca.pem", "--verbose"]);
-    assert!(long.starts_with("1 CA certificates from ca.pem (--ca-file)\n"), "{long}");
+    assert!(long.starts_with("CA certificates from ca.pem (--ca-file): 1\n"), "{long}");
     assert!(long.contains("1 CN=Test Root, O=certwatch tests: "), "{long}");
 }
 
