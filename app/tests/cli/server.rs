@@ -39,13 +39,18 @@ impl Server {
             builder.add_extra_chain_cert(certificate.clone()).expect("an intermediate");
         }
         settings(&mut builder);
-        let acceptor = builder.build();
+        // Noted before the server answers: a client may have what it wants, and leave, before `accept`
+        // returns.
         let asked_for = Arc::default();
         let names: Arc<Mutex<Vec<_>>> = Arc::clone(&asked_for);
+        builder.set_servername_callback(move |tls, _| {
+            let name = tls.servername(NameType::HOST_NAME).map(str::to_string);
+            names.lock().expect("the names").push(name);
+            Ok(())
+        });
+        let acceptor = builder.build();
         let serve = move |socket: TcpStream| {
             if let Ok(mut tls) = acceptor.accept(socket) {
-                let name = tls.ssl().servername(NameType::HOST_NAME).map(str::to_string);
-                names.lock().expect("the names").push(name);
                 let _ = tls.read(&mut [0; 64]);
             }
         };
