@@ -19,14 +19,14 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use object::elf;
+use rustix::fd::{AsFd as _, BorrowedFd};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
-use rustix::process::{Resource, Rlimit, chdir, chroot, setrlimit};
+use rustix::process::{Resource, Rlimit, chdir, chroot, getegid, geteuid, setrlimit};
 use rustix::thread::{
     UnshareFlags, set_no_new_privs, set_thread_groups, set_thread_res_gid, set_thread_res_uid,
     unshare_unsafe,
 };
-use rustix::{fd::AsFd, process::getegid, process::geteuid};
 
 use super::Outcome;
 use super::elf::Image;
@@ -202,6 +202,7 @@ fn command(root: &EmptyRoot, way: Way) -> Result<Command> {
         uid_map: format!("{NOBODY} {} 1", geteuid().as_raw()),
         gid_map: format!("{NOBODY} {} 1", getegid().as_raw()),
     };
+    let inherited = open_descriptors();
     let mut command = process::command(INSIDE);
     command.arg("--version").env_clear();
     // SAFETY: the closure runs in the child between fork and exec. It only makes system calls and
@@ -209,6 +210,7 @@ fn command(root: &EmptyRoot, way: Way) -> Result<Command> {
     // unshares, for a forked child has only one.
     unsafe {
         command.pre_exec(move || {
+            close_on_exec(&inherited);
             match way {
                 Way::UserNamespace => enter_user_namespace(&place, &identity)?,
                 Way::Chroot => enter_chroot(&place)?,
@@ -219,6 +221,23 @@ fn command(root: &EmptyRoot, way: Way) -> Result<Command> {
         });
     }
     Ok(command)
+}
+
+/// Files that are open in this process: whoever started us may have left some that a program would
+/// inherit, and an open folder is a way out of any root.
+fn open_descriptors() -> Vec<i32> {
+    let Ok(list) = fs::read_dir("/proc/self/fd") else { return (3..1024).collect() };
+    let number = |entry: fs::DirEntry| entry.file_name().to_str()?.parse().ok();
+    list.flatten().filter_map(number).filter(|number| *number > 2).collect()
+}
+
+fn close_on_exec(descriptors: &[i32]) {
+    for number in descriptors {
+        // SAFETY: the number is not negative, and the borrow ends with this call; if it is not open
+        // any more, the kernel says so and nothing happens.
+        let descriptor = unsafe { BorrowedFd::borrow_raw(*number) };
+        let _ = rustix::io::fcntl_setfd(descriptor, rustix::io::FdFlags::CLOEXEC);
+    }
 }
 
 /// What is written to the kernel's maps of ids, prepared before the fork.
