@@ -10,7 +10,7 @@ use crate::advice;
 use crate::cli::{self, Global};
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
-use crate::process::{self, describe_status};
+use crate::process::{self, describe_status, shell_word};
 use crate::report;
 use crate::session::{Access, Project, Session};
 
@@ -95,7 +95,6 @@ impl cli::Fetch {
 /// Builds the programs.
 pub fn build(session: &Session, order: &Order<'_>, environment: &Environment) -> Result<Vec<Program>> {
     let project = order.project;
-    check_bins(order)?;
     let mut command = project.rust.cargo();
     command.current_dir(project.manifest.parent().unwrap_or(Path::new("/")));
     hide_variables(&mut command);
@@ -139,7 +138,8 @@ pub fn build(session: &Session, order: &Order<'_>, environment: &Environment) ->
     Ok(programs)
 }
 
-fn check_bins(order: &Order<'_>) -> Result<()> {
+/// Fails, before anything is fetched, if the package has no such binary.
+pub fn check_order(order: &Order<'_>) -> Result<()> {
     let package = &order.project.package;
     let known: Vec<String> = package.binaries().map(|target| target.name.clone()).collect();
     if known.is_empty() {
@@ -229,9 +229,23 @@ fn failure(
     failure.into()
 }
 
+/// Tells the compilers to write fixed names for this machine's folders.
+pub fn hide_paths(environment: &mut Environment, session: &Session, project: &Project) -> Result<()> {
+    let lower = environment.target.lower();
+    for (path, name) in path_map(session, project)? {
+        let path = path.to_string_lossy();
+        environment.rustflags.push(format!("--remap-path-prefix={path}={name}"));
+        for flags in ["CFLAGS", "CXXFLAGS"] {
+            let flags = environment.variables.entry(format!("{flags}_{lower}")).or_default();
+            flags.push_str(&format!(" {}", shell_word(&format!("-ffile-prefix-map={path}={name}"))));
+        }
+    }
+    Ok(())
+}
+
 /// Flags that keep this machine's paths out of the program: longest first, since the last that
 /// matches wins and a folder inside another must not be mapped by the outer one.
-pub fn path_map(session: &Session, project: &Project) -> Result<Vec<(PathBuf, &'static str)>> {
+fn path_map(session: &Session, project: &Project) -> Result<Vec<(PathBuf, &'static str)>> {
     let home = process::env_var("HOME").map(PathBuf::from);
     let cargo_home = process::env_var("CARGO_HOME")
         .map(PathBuf::from)

@@ -26,9 +26,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use serde::{Serialize, Serializer};
 
+use crate::cli::{self, Global};
 use crate::digest::Digest;
 use crate::exit::{Exit, Failure};
-use crate::report::human_bytes;
+use crate::report::{self, human_bytes};
+use crate::session::{Access, Session};
 use crate::target::Machine;
 
 pub use leaks::{Forbidden, ForbiddenKind, forbidden_of_this_machine};
@@ -252,4 +254,35 @@ pub fn table(checkup: &Checkup) -> String {
         let _ = writeln!(text, "  {:<12} {:<8} {detail}", result.name, result.outcome.word());
     }
     text
+}
+
+impl cli::Check {
+    /// Checks files of any origin; all are looked at before the first failure is the error.
+    pub fn run(self, global: Global) -> Result<()> {
+        let session = Session::open(global, Access::Write)?;
+        let target = self.target.as_deref().map(|triple| session.target(triple)).transpose()?;
+        let scratch = session.store.temp("check")?;
+        let expectation = Expectation {
+            machine: target.map(|target| target.machine),
+            forbidden: forbidden_of_this_machine(&[
+                ("the store", session.store.root().to_owned()),
+                ("the workspace", session.workspace.clone()),
+            ]),
+            run: RunPolicy::EmptyRoot(scratch.path().to_owned()),
+        };
+        let mut failed = Vec::new();
+        for file in &self.files {
+            let checkup = examine(file, &expectation)?;
+            report::data(table(&checkup).trim_end());
+            report::event("checkup", serde_json::to_value(&checkup)?);
+            if checkup.into_checked().is_err() {
+                failed.push(file.display().to_string());
+            }
+        }
+        if failed.is_empty() {
+            return Ok(());
+        }
+        let message = format!("not static and portable: {}", failed.join(", "));
+        Err(Failure::new(Exit::CheckFailed, message).into())
+    }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::report::{Color, Format};
+use crate::report::{self, Color, Format, Verbosity};
 
 /// The target when none is named.
 pub const DEFAULT_TARGET: &str = "x86_64-unknown-linux-musl";
@@ -238,6 +238,18 @@ pub struct Test {
     /// Arguments for the test programs, after `--`.
     #[arg(last = true, value_name = "ARGS")]
     pub args: Vec<String>,
+}
+
+impl Global {
+    /// Tells `report` how to speak.
+    pub fn apply_to_report(&self) {
+        let verbosity = match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (false, true) => Verbosity::Verbose,
+            (false, false) => Verbosity::Normal,
+        };
+        report::init(verbosity, self.message_format, self.color);
+    }
 }
 
 impl Platform {

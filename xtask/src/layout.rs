@@ -5,7 +5,7 @@
 //! ```text
 //! downloads-v1/<digest>/<file>         only ever holds verified bytes
 //! quarantine-v1/                       partial and mismatching downloads, for the post-mortem
-//! entries-v1/<name>-<version>-<fp16>/  outputs/  build.log  fingerprint.txt
+//! entries-v1/<name>-<version>-<fp16>/  outputs/  build.log  fingerprint.txt  origin.txt
 //! failed-v1/<name>-<version>-<fp16>/   the folder of a step that failed, until it is made
 //! locks-v1/<entry>.lock                who works on what; never deleted
 //! tmp/                                 same file system: publishing is a rename
@@ -220,6 +220,11 @@ impl Entry {
     /// The pre-image of its fingerprint.
     pub fn pre_image(&self) -> Option<String> {
         fs::read_to_string(self.path.join("fingerprint.txt")).ok()
+    }
+
+    /// Who served the bytes that it was made from.
+    pub fn origin(&self) -> Option<String> {
+        fs::read_to_string(self.path.join("origin.txt")).ok()
     }
 
     /// Publishes a finished folder (with `outputs/` and `fingerprint.txt` in it) under this name.

@@ -35,4 +35,5 @@ pub mod advice;
 pub mod app;
 pub mod check;
 pub mod dist;
+pub mod explain;
 pub mod test;

@@ -9,7 +9,7 @@ use xtask::{layout, process, report};
 fn main() -> ExitCode {
     process::set_umask();
     let cli = Cli::parse();
-    report::init(&cli.global);
+    cli.global.apply_to_report();
     let result = process::handle_signals(layout::clean_up).and_then(|()| run(cli));
     match result {
         Ok(code) => code,

@@ -18,7 +18,7 @@ use crate::recipe::Library;
 use crate::recipe::template::{Placeholder, Template};
 use crate::target::Target;
 use crate::toolchain::{BUILD_FOLDER_VARIABLE, ToolNames};
-use crate::unpack::FIXED_TIME_SECS;
+use crate::unpack::MODIFIED;
 
 /// Flags of every C file of every library: position-independent, because the program is static-pie;
 /// in sections, so that the linker drops what is not used; without unwind tables, which a C library
@@ -117,7 +117,7 @@ impl<'a> Bench<'a> {
             ("LC_ALL", "C".to_owned()),
             ("TZ", "UTC".to_owned()),
             ("TERM", "dumb".to_owned()),
-            ("SOURCE_DATE_EPOCH", FIXED_TIME_SECS.to_string()),
+            ("SOURCE_DATE_EPOCH", MODIFIED.to_string()),
             (BUILD_FOLDER_VARIABLE, text(&self.root)),
             ("CC", self.names.cc.clone()),
             ("CXX", self.names.cxx.clone()),

@@ -28,7 +28,7 @@ pub fn make(session: &Session, plan: &Plan, step: &Step, tokens: &Client) -> Res
     match &step.work {
         Work::Toolchain(_) => {
             report::status("Unpacking", format!("{} {}", step.name, step.version));
-            unpack_source(session, step, &root.join("outputs"))?;
+            unpack_source(session, step, &root.join("outputs"), root)?;
         }
         Work::Driver(recipe) => {
             let bin = root.join("outputs/bin");
@@ -55,14 +55,15 @@ pub fn make(session: &Session, plan: &Plan, step: &Step, tokens: &Client) -> Res
     entry.publish(temp)
 }
 
-/// Unpacks the step's archive; returns who served it.
-fn unpack_source(session: &Session, step: &Step, to: &Path) -> Result<String> {
+/// Unpacks the step's archive, and notes in the entry who served it.
+fn unpack_source(session: &Session, step: &Step, to: &Path, entry: &Path) -> Result<()> {
     let source = step.source.as_ref().context("a step without a source")?;
     let what = format!("{} {}", step.name, step.version);
     let (_, archive) = session.fetcher.fetch(&what, &[source])?;
-    unpack::unpack(&archive, source.root.as_deref(), to)
+    unpack::unpack_archive(&archive, source.root.as_deref(), to)
         .with_context(|| format!("cannot unpack {what}"))?;
-    Ok(archive.served_by().to_owned())
+    fs::write(entry.join("origin.txt"), archive.served_by())?;
+    Ok(())
 }
 
 fn make_library(
@@ -78,9 +79,9 @@ fn make_library(
     let _progress = report::Progress::spinner("Building", &label);
     let driver = session.entry(plan.driver()).outputs().join("bin");
     let bench = Bench::new(library, &plan.target, root, driver, tokens, session.jobs())?;
-    unpack_source(session, step, &bench.source)?;
+    unpack_source(session, step, &bench.source, root)?;
     for patch in &library.patches {
-        unpack::apply_patch(&bench.source, &patch.name, &patch.text)?;
+        unpack::patch::apply_patch(&bench.source, &patch.name, &patch.text)?;
     }
     let dependencies: Vec<(String, PathBuf)> = step
         .dependencies
