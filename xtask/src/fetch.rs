@@ -21,8 +21,8 @@ mod mirror;
 mod partial;
 mod pip;
 mod refusal;
+mod wanted;
 
-use std::cell::RefCell;
 use std::fmt;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -32,9 +32,12 @@ use anyhow::{Context as _, Result};
 use reqwest::Url;
 
 pub use self::mirror::Mirror;
-use self::partial::{Quarantined, quarantine_place};
+use self::partial::quarantine_place;
 use self::refusal::{Cause, Refusal, all_failed};
+pub use self::wanted::origin_text;
+use self::wanted::{Wanted, note_refusal};
 use crate::digest::Digest;
+use crate::exit::{Exit, Failure};
 use crate::layout::Store;
 use crate::process::env_var;
 use crate::recipe::{Origin, Source};
@@ -134,36 +137,6 @@ impl std::error::Error for Missing {}
 /// What one place came to: the archive or its refusal. The outer error is for what no other place
 /// can help with, such as a full disk.
 type Attempt = Result<Result<VerifiedArchive, Refusal>>;
-
-/// What a place is asked for.
-#[derive(Clone)]
-struct Wanted {
-    /// For people: `zlib 1.3.2`.
-    what: String,
-    digest: Digest,
-    /// The name it gets in the store.
-    file_name: String,
-    announced: RefCell<String>,
-}
-
-impl Wanted {
-    fn new(what: &str, source: &Source) -> Self {
-        let file_name = file_name(&source.origin);
-        Self {
-            what: what.to_owned(),
-            digest: source.digest,
-            file_name,
-            announced: RefCell::default(),
-        }
-    }
-
-    /// Says once for each place that it is asked.
-    fn announce(&self, place: &str) {
-        if self.announced.replace(place.to_owned()) != place {
-            report::status("Fetching", format!("{} ({place})", self.what));
-        }
-    }
-}
 
 /// Gets archives. All fields but the store are settings that tests and unusual machines change.
 pub struct Fetcher {
@@ -265,6 +238,26 @@ impl Fetcher {
     /// Gets a thing from the first of its sources that the store has, else from the first place that
     /// serves it; the number is that of the source. `what` is for people: `zlib 1.3.2`.
     pub fn fetch(&self, what: &str, sources: &[&Source]) -> Result<(usize, VerifiedArchive)> {
+        self.fetch_first(what, sources).map_err(|error| self.advise(error))
+    }
+
+    /// Adds what to do to an error that is about room on the disk.
+    fn advise(&self, error: anyhow::Error) -> anyhow::Error {
+        use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+        let kind =
+            error.chain().find_map(|it| it.downcast_ref::<std::io::Error>()).map(|it| it.kind());
+        match kind {
+            Some(StorageFull | QuotaExceeded | FileTooLarge | ReadOnlyFilesystem) => {
+                let place = self.store.root().display();
+                Failure::new(Exit::Failed, format!("{error:#}"))
+                    .help(format!("make room for the store {place}, or name another with `--store DIR` or MUSLIN_STORE"))
+                    .into()
+            }
+            _ => error,
+        }
+    }
+
+    fn fetch_first(&self, what: &str, sources: &[&Source]) -> Result<(usize, VerifiedArchive)> {
         for (index, source) in sources.iter().enumerate() {
             if let Some(found) = self.stored(source)? {
                 return Ok((index, found));
@@ -388,58 +381,8 @@ impl Fetcher {
     }
 }
 
-/// Keeps why a place did not serve.
-fn note_refusal(wanted: &Wanted, refusal: Refusal, refusals: &mut Vec<Refusal>) {
-    let Refusal { place, reason, .. } = &refusal;
-    report::detail("Skipped", format!("{place} for {}: {reason}", wanted.what));
-    // A mirror that lacks several digests is told of once.
-    if !refusals.contains(&refusal) {
-        refusals.push(refusal);
-    }
-}
-
-/// Warns about bytes that are not the pinned ones, and makes a refusal of it.
-fn mismatch(wanted: &Wanted, place: &str, aside: &Quarantined) -> Refusal {
-    let Quarantined { path, found, size_bytes, guess } = aside;
-    let (path, size) = (path.display(), report::human_bytes(*size_bytes));
-    let expected = &wanted.digest;
-    report::warning(format!(
-        "{}: {place} served other bytes than those pinned\n  expected {expected}\n     found {found} ({size})\n     \
-         guess {guess}\n      kept {path}",
-        wanted.what
-    ));
-    let reason = format!("expected {expected}, found {found} ({size}): {guess}; kept in {path}");
-    Refusal::new(place, Cause::Mismatch, reason)
-}
-
 fn hash(digest: &Digest, path: &Path) -> Result<Digest> {
     File::open(path)
         .and_then(|file| digest.of_same_kind(file))
         .with_context(|| format!("cannot read {}", path.display()))
-}
-
-/// An origin in a few words: `crate libz-sys 1.1.31`, `url https://…`.
-pub fn origin_text(origin: &Origin) -> String {
-    match origin {
-        Origin::Url { url, .. } => format!("url {url}"),
-        Origin::Crate { name, version } => format!("crate {name} {version}"),
-        Origin::Pypi { name, version } => format!("pypi {name} {version}"),
-        Origin::Debian { path } => format!("debian {path}"),
-    }
-}
-
-/// What an origin's file is called, without anything that a file name should not have.
-fn file_name(origin: &Origin) -> String {
-    let name = match origin {
-        Origin::Url { url: path, .. } | Origin::Debian { path } => {
-            let path = path.split(['?', '#']).next().unwrap_or_default();
-            path.rsplit('/').next().unwrap_or_default().to_owned()
-        }
-        Origin::Crate { name, version } => format!("{name}-{version}.crate"),
-        Origin::Pypi { name, version } => format!("{name}-{version}.whl"),
-    };
-    let is_fit = |c: char| c.is_ascii_alphanumeric() || "-_.+~".contains(c);
-    let name: String = name.chars().map(|c| if is_fit(c) { c } else { '_' }).collect();
-    let name = name.trim_start_matches('.');
-    if name.is_empty() { "archive".to_owned() } else { name.to_owned() }
 }

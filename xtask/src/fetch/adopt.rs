@@ -10,7 +10,8 @@ use anyhow::{Context as _, Result};
 use super::guess::{HEAD_BYTES, guess};
 use super::partial::{Quarantined, quarantine_place};
 use super::refusal::{Cause, Refusal};
-use super::{Attempt, Fetcher, VerifiedArchive, Wanted, mismatch};
+use super::wanted::{Wanted, mismatch};
+use super::{Attempt, Fetcher, VerifiedArchive};
 use crate::digest::Hasher;
 
 /// Takes a copy of a file in, if it has the wanted digest; a copy of any other goes to quarantine.

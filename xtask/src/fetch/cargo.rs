@@ -4,11 +4,12 @@
 use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use super::adopt::{adopt, has_digest};
 use super::refusal::{Cause, Refusal};
-use super::{Attempt, Fetcher, Wanted};
+use super::wanted::Wanted;
+use super::{Attempt, Fetcher};
 use crate::process;
 use crate::report::Progress;
 
@@ -53,6 +54,9 @@ pub(super) fn through_cargo(
             Err(error) => return refuse(format!("{error:#}")),
         }
     };
+    if process::is_interrupted() {
+        bail!("interrupted");
+    }
     if !captured.status.success() {
         return refuse(format!("cargo says: {}", complaint(&captured.stderr)));
     }

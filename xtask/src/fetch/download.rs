@@ -15,7 +15,8 @@ use reqwest::header::{
 use super::http::{Retry, Trouble, judge_body, shown};
 use super::partial::{Partial, Validators};
 use super::refusal::{Cause, Refusal};
-use super::{Attempt, Fetcher, Limits, VerifiedArchive, Wanted, mismatch};
+use super::wanted::{Wanted, mismatch};
+use super::{Attempt, Fetcher, Limits, VerifiedArchive};
 use crate::process;
 use crate::report::{self, Progress};
 

@@ -9,7 +9,8 @@ use super::adopt::adopt;
 use super::download::download;
 use super::http::shown;
 use super::refusal::{Cause, Refusal};
-use super::{Attempt, Fetcher, Wanted};
+use super::wanted::Wanted;
+use super::{Attempt, Fetcher};
 
 /// A place with files called `<sha256>`, looked into before any origin. Plain http will do: whatever
 /// comes is verified by digest.

@@ -4,11 +4,12 @@
 use std::fs;
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use super::adopt::{adopt, has_digest};
 use super::refusal::{Cause, Refusal};
-use super::{Attempt, Fetcher, Wanted};
+use super::wanted::Wanted;
+use super::{Attempt, Fetcher};
 use crate::process;
 use crate::report::Progress;
 
@@ -50,6 +51,9 @@ pub(super) fn through_pip(
             Err(error) => return refuse(Cause::Pip, format!("{error:#}")),
         }
     };
+    if process::is_interrupted() {
+        bail!("interrupted");
+    }
     if !captured.status.success() {
         return refuse(Cause::Pip, format!("pip says: {}", complaint(&captured.stderr)));
     }

@@ -24,6 +24,16 @@ fn real_crate() {
     try_it("libz-sys", origin, hex);
 }
 
+/// With an empty cargo home, this has cargo resolve a version that has build metadata:
+/// `CARGO_HOME=/tmp/empty cargo test …`.
+#[test]
+#[ignore = "needs the network"]
+fn real_crate_with_build_metadata() {
+    let hex = "46eb8fb9fb3b61ce1c0f8a026c4c1a0714d3a9e138e7fbde78753ce2babc3846";
+    let origin = Origin::Crate { name: "openssl-src".into(), version: "300.6.1+3.6.3".into() };
+    try_it("openssl-src", origin, hex);
+}
+
 #[test]
 #[ignore = "needs the network"]
 fn real_debian() {
