@@ -124,6 +124,7 @@ impl FromStr for Digest {
 }
 
 /// Hashes what is written to it.
+#[derive(Clone)]
 pub enum Hasher {
     /// Makes a [`Digest::Sha256`].
     Sha256(Sha256),

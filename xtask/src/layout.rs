@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! downloads-v1/<digest>/<file>         only ever holds verified bytes
+//! downloads-v1/<digest>.origin         who served them, in one line
 //! quarantine-v1/                       partial and mismatching downloads, for the post-mortem
 //! entries-v1/<name>-<version>-<fp16>/  outputs/  build.log  fingerprint.txt  origin.txt
 //! failed-v1/<name>-<version>-<fp16>/   the folder of a step that failed, until it is made
@@ -96,9 +97,46 @@ impl Store {
         files.next().map(|file| file.path())
     }
 
+    /// The file that remembers, in one line, who served a download.
+    pub fn download_origin(&self, digest: &Digest) -> PathBuf {
+        self.root.join("downloads-v1").join(format!("{}.origin", digest.hex()))
+    }
+
+    /// Makes a finished and verified file, which lies in this store, the download of its digest.
+    pub fn publish_download(
+        &self,
+        file: &Path,
+        digest: &Digest,
+        name: &str,
+        origin: &str,
+    ) -> Result<PathBuf> {
+        let folder = self.download_folder(digest);
+        let path = folder.join(name);
+        write_atomically(&self.download_origin(digest), format!("{origin}\n").as_bytes())?;
+        let publish = || -> io::Result<()> {
+            File::open(file)?.sync_all()?;
+            fs::create_dir_all(&folder)?;
+            fs::rename(file, &path)?;
+            sync_folder(&folder)?;
+            sync_folder(folder.parent().unwrap_or(&folder))
+        };
+        publish().with_context(|| cannot_write(&path))?;
+        Ok(path)
+    }
+
+    /// The right to fetch a digest. If another process has it, says so and waits.
+    pub fn lock_download(&self, digest: &Digest, what: &str) -> Result<File> {
+        self.lock_named(&digest.hex(), &format!("that fetches {what}"))
+    }
+
     /// Where partial and mismatching downloads go.
     pub fn quarantine(&self) -> PathBuf {
         self.root.join("quarantine-v1")
+    }
+
+    /// Where a download grows until it is verified.
+    pub fn partial(&self, digest: &Digest) -> PathBuf {
+        self.quarantine().join(format!("{}.partial", digest.hex()))
     }
 
     /// The place of an entry, whether it is there or not.
@@ -149,12 +187,16 @@ impl Store {
 
     /// The right to work on an entry. If another process has it, says so and waits.
     pub fn lock(&self, entry: &Entry) -> Result<File> {
-        let path = self.root.join("locks-v1").join(format!("{}.lock", entry.id));
+        self.lock_named(&entry.id, &format!("that makes {}", entry.id))
+    }
+
+    fn lock_named(&self, id: &str, does: &str) -> Result<File> {
+        let path = self.root.join("locks-v1").join(format!("{id}.lock"));
         let file = File::options().create(true).append(true).open(&path);
         let file = file.with_context(|| format!("cannot open {}", path.display()))?;
         if let Err(error) = flock(&file, FlockOperation::NonBlockingLockExclusive) {
             if error == rustix::io::Errno::WOULDBLOCK {
-                report::status("Waiting", format!("for another process that makes {}", entry.id));
+                report::status("Waiting", format!("for another process {does}"));
             }
             lock(&file, FlockOperation::LockExclusive)?;
         }

@@ -1,0 +1,119 @@
+//! The `crate` origin: a published crate's file, through the user's own cargo, so that its mirrors,
+//! credentials, proxies and source replacement apply. No registry is named here: cargo knows its own.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, bail};
+
+use super::adopt::{adopt, has_digest};
+use super::refusal::{Cause, Refusal};
+use super::wanted::Wanted;
+use super::{Attempt, Fetcher};
+use crate::process;
+use crate::report::Progress;
+
+/// Looks into cargo's cache, which needs no network.
+pub(super) fn from_cache(
+    fetcher: &Fetcher,
+    wanted: &Wanted,
+    name: &str,
+    version: &str,
+    place: &str,
+) -> Result<Option<super::VerifiedArchive>> {
+    for file in cached_files(fetcher, name, version) {
+        if has_digest(wanted, &file) {
+            // Losing a race with cargo's own clean-up is a miss, not an error.
+            return Ok(adopt(fetcher, wanted, &file, place)?.ok());
+        }
+    }
+    Ok(None)
+}
+
+/// Has cargo fetch the crate, then takes the file from its cache.
+pub(super) fn through_cargo(
+    fetcher: &Fetcher,
+    wanted: &Wanted,
+    name: &str,
+    version: &str,
+    place: &str,
+) -> Attempt {
+    let refuse = |reason: String| Ok(Err(Refusal::new(place, Cause::Cargo, reason)));
+    let temp = fetcher.store.temp("crate")?;
+    let manifest = temp.path().join("Cargo.toml");
+    fs::write(&manifest, scratch_manifest(name, version))
+        .and_then(|()| fs::write(temp.path().join("lib.rs"), ""))
+        .with_context(|| format!("cannot write {}", manifest.display()))?;
+    // Project-level configuration counts from the working folder, so cargo runs in the workspace.
+    let mut command = process::command(&fetcher.cargo);
+    command.args(["fetch", "--manifest-path"]).arg(&manifest).current_dir(&fetcher.workspace_root);
+    let captured = {
+        let _progress = Progress::spinner("Fetching", format!("{} through cargo", wanted.what));
+        match process::capture(&mut command) {
+            Ok(captured) => captured,
+            Err(error) => return refuse(format!("{error:#}")),
+        }
+    };
+    if process::is_interrupted() {
+        bail!("interrupted");
+    }
+    if !captured.status.success() {
+        return refuse(format!("cargo says: {}", complaint(&captured.stderr)));
+    }
+    let files = cached_files(fetcher, name, version);
+    match files.iter().find(|file| has_digest(wanted, file)).or(files.first()) {
+        Some(file) => adopt(fetcher, wanted, file, place),
+        None => refuse(format!(
+            "cargo was content but left no `{name}-{version}.crate` in its cache: \
+             its configuration replaces the registry by a folder, which has no such files"
+        )),
+    }
+}
+
+fn scratch_manifest(name: &str, version: &str) -> String {
+    format!(
+        "[package]\nname = \"muslin-fetch\"\nversion = \"0.0.0\"\nedition = \"2021\"\n\
+         publish = false\n\n[lib]\npath = \"lib.rs\"\n\n\
+         [dependencies]\n{name} = {{ version = \"={version}\", default-features = false }}\n\n\
+         [workspace]\n"
+    )
+}
+
+/// The crate's file from each registry that cargo has used.
+fn cached_files(fetcher: &Fetcher, name: &str, version: &str) -> Vec<PathBuf> {
+    let registries = fetcher.cargo_home.join("registry/cache");
+    let mut files: Vec<_> = fs::read_dir(registries)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|registry| registry.path().join(format!("{name}-{version}.crate")))
+        .filter(|file| file.is_file())
+        .collect();
+    files.sort();
+    files
+}
+
+/// The error in what cargo said, with its innermost cause, which is the telling one.
+fn complaint(stderr: &str) -> String {
+    let lines: Vec<_> = stderr.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let first = lines.iter().find_map(|line| line.strip_prefix("error: "));
+    let last = lines.last().copied().unwrap_or("nothing");
+    match first {
+        Some(first) if last.ends_with(first) => first.to_owned(),
+        Some(first) => format!("{first}: {last}"),
+        None => last.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cargo_s_complaint_is_its_first_and_innermost_line() {
+        let said = "    Updating index\nerror: failed to get `x`\n\nCaused by:\n  no network\n";
+        assert_eq!(complaint(said), "failed to get `x`: no network");
+        assert_eq!(complaint("warning: y\nerror: no such command\n"), "no such command");
+        assert_eq!(complaint(""), "nothing");
+    }
+}
