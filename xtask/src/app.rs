@@ -78,7 +78,7 @@ impl cli::Fetch {
             let project = session.project(&self.package, &triple)?;
             project.wanted.require_all()?;
             let named = self.platform.toolchain.as_deref().or(project.wanted.toolchain.as_deref());
-            let plan = session.settle_fully(named, &target, &project.wanted.libraries)?;
+            let plan = session.settle(named, &target, &project.wanted.libraries)?;
             project.rust.require_std(&triple, session.global.offline)?;
             fetch_crates(&session, &project, &triple)?;
             let names: Vec<_> =

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::fetch::Mirror;
 use crate::report::{self, Color, Format, Verbosity};
 
 /// The target when none is named.
@@ -47,7 +48,7 @@ pub struct Global {
         value_delimiter = ' ',
         hide_env_values = true
     )]
-    pub mirror: Vec<String>,
+    pub mirror: Vec<Mirror>,
     /// How many jobs to run at once [default: the number of CPUs].
     #[arg(long, short, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
     pub jobs: Option<u16>,

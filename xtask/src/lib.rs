@@ -12,12 +12,9 @@ pub mod exit;
 pub mod target;
 
 // Doors.
-pub mod layout;
 pub mod process;
 pub mod report;
-
-// The command line, as types.
-pub mod cli;
+pub mod layout;
 
 // The pipeline.
 pub mod recipe;
@@ -25,6 +22,7 @@ pub mod links;
 pub mod plan;
 pub mod fetch;
 pub mod unpack;
+pub mod cli;
 pub mod rust;
 pub mod session;
 pub mod toolchain;

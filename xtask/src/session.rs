@@ -71,7 +71,8 @@ impl Session {
             Access::Read => Store::peek(&root)?,
         };
         let network = if global.offline { Network::Offline } else { Network::Online };
-        let fetcher = Fetcher::new(store.clone(), network, &global.mirror, workspace.clone())?;
+        let mirrors = global.mirror.clone();
+        let fetcher = Fetcher::new(store.clone(), network, mirrors, &workspace);
         Ok(Self { global, workspace, recipes, store, fetcher })
     }
 
@@ -191,10 +192,6 @@ impl Session {
     pub fn settle(&self, named: Option<&str>, target: &Target, libraries: &[String]) -> Result<Plan> {
         let plan = self.plan(named, target, libraries)?;
         self.require_tools(&plan)?;
-        let missing = self.missing(&plan);
-        if self.global.offline && !missing.is_empty() {
-            return Err(offline_misses(&missing));
-        }
         let toolchain = self.settle_toolchain(self.plans(named, target, libraries)?)?;
         loop {
             let plan = self.plan_with(toolchain, target, libraries)?;
@@ -243,6 +240,12 @@ impl Session {
         if let Some(plan) = plans.iter().find(|plan| self.is_here(plan.toolchain())) {
             return toolchain(plan);
         }
+        if self.global.offline {
+            // What is here but not in the store (a local mirror, cargo's cache) is no miss; what is
+            // a miss is listed with the libraries' misses, by the one plan that every machine has.
+            let plan = plans.last().context("no plan")?;
+            return self.fetch_all(&self.missing(plan)).and_then(|()| toolchain(plan));
+        }
         let mut refusals = Vec::new();
         for (index, plan) in plans.iter().enumerate() {
             match self.fetch_all(&[plan.toolchain()]) {
@@ -251,7 +254,7 @@ impl Session {
                     report::note(format!(
                         "toolchain {} cannot be had here ({}): trying {}",
                         plan.toolchain().name,
-                        fetch::in_short(&error),
+                        in_short(&error),
                         plans[index + 1].toolchain().name
                     ));
                     refusals.push(error);
@@ -262,7 +265,8 @@ impl Session {
         Err(refusals.pop().context("no toolchain")?)
     }
 
-    /// Fetches the bytes of some steps, several at a time; the first failure is the error.
+    /// Fetches the bytes of some steps, several at a time. The first failure is the error; but all
+    /// that is missing offline is listed.
     fn fetch_all(&self, steps: &[&Step]) -> Result<()> {
         std::thread::scope(|scope| {
             let threads: Vec<_> = steps
@@ -272,7 +276,15 @@ impl Session {
             let results = threads.into_iter().map(|thread| {
                 thread.join().unwrap_or_else(|_| Err(anyhow::anyhow!("a fetching thread panicked")))
             });
-            results.fold(Ok(()), |all, one| all.and(one.map(drop)))
+            let errors: Vec<_> = results.filter_map(Result::err).collect();
+            let mut missing = Vec::new();
+            for error in errors {
+                match error.downcast::<fetch::Missing>() {
+                    Ok(one) => missing.push(one),
+                    Err(other) => return Err(other),
+                }
+            }
+            if missing.is_empty() { Ok(()) } else { Err(offline_misses(&missing)) }
         })
     }
 
@@ -313,16 +325,19 @@ fn feature_flags(arguments: &cli::Package) -> Vec<String> {
     flags
 }
 
-fn offline_misses(steps: &[&Step]) -> anyhow::Error {
-    let list: Vec<_> = steps
-        .iter()
-        .filter_map(|step| {
-            let source = step.source.as_ref()?;
-            Some(format!("  {} {} ({})", step.name, step.version, source.digest))
-        })
-        .collect();
+fn offline_misses(missing: &[fetch::Missing]) -> anyhow::Error {
+    let mut list: Vec<_> =
+        missing.iter().map(|one| format!("  {} ({})", one.what, one.origins.join("; "))).collect();
+    list.sort();
     let message = format!("offline, and the store has not:\n{}", list.join("\n"));
     Failure::new(Exit::Offline, message)
         .help("`cargo xtask fetch` brings all of it while there is a network")
         .into()
+}
+
+/// The reason of a failed fetch in a few words.
+fn in_short(error: &anyhow::Error) -> String {
+    let text = format!("{error:#}");
+    let line = text.lines().nth(1).unwrap_or(&text).trim();
+    line.to_owned()
 }

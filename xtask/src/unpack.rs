@@ -33,6 +33,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use anyhow::{Context as _, Result, anyhow, bail};
 
 use crate::exit::{Exit, Failure};
+use crate::fetch::VerifiedArchive;
 use crate::layout::remove_tree;
 pub use disk::MODIFIED;
 use limits::Budget;
@@ -50,6 +51,11 @@ pub struct Summary {
     pub bytes: u64,
     /// Entries of the archive that are not below the root asked for.
     pub skipped: u64,
+}
+
+/// Unpacks bytes that `fetch` has verified; see [`unpack_file`].
+pub fn unpack_archive(archive: &VerifiedArchive, root: Option<&str>, dest: &Path) -> Result<Summary> {
+    unpack_file(archive.path(), root, dest, &Limits::default())
 }
 
 /// Unpacks an archive into a folder, which must not exist yet; its parent must.
