@@ -5,7 +5,7 @@ mod connect;
 mod deadline;
 mod handshake;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -125,7 +125,7 @@ fn name_peer(ssl: &mut Ssl, host: &Host) -> Result<()> {
             expected.set_host(name)?;
         }
         // SNI is for names only (RFC 6066).
-        Host::Address(address) => ssl.param_mut().set_ip(IpAddr::clone(address))?,
+        Host::Address(address) => ssl.param_mut().set_ip(*address)?,
     }
     Ok(())
 }

@@ -135,7 +135,7 @@ fn an_expired_intermediate_fails_too() {
 #[test]
 fn a_certificate_of_tomorrow_fails() {
     let (sandbox, ca) = with_ca();
-    let leaf = ca.leaf(&Leaf { names: &["127.0.0.1"], from: 2, to: 90 });
+    let leaf = ca.leaf(&Leaf { cn: "leaf", names: &["127.0.0.1"], from: 2, to: 90 });
     let report = verdict(&sandbox, &leaf, 1, "not-yet-valid");
     assert_eq!(kinds(&report), ["not-yet-valid"]);
 }
@@ -143,11 +143,25 @@ fn a_certificate_of_tomorrow_fails() {
 #[test]
 fn a_certificate_for_another_host_fails_and_says_for_which_it_is() {
     let (sandbox, ca) = with_ca();
-    let leaf = ca.leaf(&Leaf { names: &["other.example", "192.0.2.7"], from: -1, to: 90 });
+    let leaf =
+        ca.leaf(&Leaf { cn: "leaf", names: &["other.example", "192.0.2.7"], from: -1, to: 90 });
     let report = verdict(&sandbox, &leaf, 1, "wrong-host");
     let message = report["message"].as_str().expect("words");
     assert!(message.ends_with("is for other.example, 192.0.2.7, not for 127.0.0.1"), "{message}");
     assert_eq!(report["days_left"], 90);
+}
+
+#[test]
+fn a_name_must_be_among_the_certificates_names() {
+    let (sandbox, ca) = with_ca();
+    // The common name has not counted for years.
+    for names in [&["127.0.0.1"][..], &["other.example"], &["localhost.example", "*.localhost"]] {
+        let server = Server::tls(&ca.leaf(&Leaf { cn: "localhost", names, from: -1, to: 90 }));
+        let ran = check(&sandbox, &[&format!("localhost:{}", server.port())]);
+        let report = ran.json()[0].take();
+        assert_eq!((ran.code, &report["outcome"]), (Some(1), &json!("wrong-host")), "{report}");
+        assert_eq!(kinds(&report), ["wrong-host"]);
+    }
 }
 
 #[test]
@@ -183,7 +197,8 @@ fn a_chain_of_an_unknown_ca_fails_with_or_without_its_root() {
 #[test]
 fn all_that_is_wrong_is_listed() {
     let (sandbox, _) = with_ca();
-    let identity = self_signed(&Leaf { names: &["other.example"], from: -YEAR, to: -1 });
+    let identity =
+        self_signed(&Leaf { cn: "leaf", names: &["other.example"], from: -YEAR, to: -1 });
     let report = verdict(&sandbox, &identity, 1, "expired");
     let mut all = kinds(&report);
     all.sort_unstable();
@@ -206,7 +221,7 @@ fn a_name_is_asked_for_and_an_address_is_not() {
 fn an_ipv6_address_is_checked_against_the_certificates_addresses() {
     let (sandbox, ca) = with_ca();
     let ip = IpAddr::V6(Ipv6Addr::LOCALHOST);
-    let leaf = |name| ca.leaf(&Leaf { names: &[name], from: -1, to: 90 });
+    let leaf = |name| ca.leaf(&Leaf { cn: "leaf", names: &[name], from: -1, to: 90 });
     let Some(server) = Server::tls_at(ip, &leaf("::1"), |_| ()) else {
         eprintln!("this machine has no IPv6: not tested");
         return;

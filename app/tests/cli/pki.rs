@@ -25,6 +25,7 @@ pub struct Identity {
 
 /// What a leaf is for and its days, counted from today.
 pub struct Leaf<'a> {
+    pub cn: &'a str,
     pub names: &'a [&'a str],
     pub from: i64,
     pub to: i64,
@@ -32,7 +33,7 @@ pub struct Leaf<'a> {
 
 /// A leaf for 127.0.0.1 and `localhost` that ends in `to` days.
 pub fn local(to: i64) -> Leaf<'static> {
-    Leaf { names: &["127.0.0.1", "localhost"], from: -YEAR, to }
+    Leaf { cn: "leaf", names: &["127.0.0.1", "localhost"], from: -YEAR, to }
 }
 
 /// A self-signed CA, valid for ten years.
@@ -49,7 +50,7 @@ pub fn root(name: &str) -> Identity {
 pub fn self_signed(leaf: &Leaf<'_>) -> Identity {
     made(|| {
         let key = key()?;
-        let subject = subject("self-signed")?;
+        let subject = subject(leaf.cn)?;
         let certificate = signed_leaf(leaf, &subject, &key, &subject, &key)?;
         Ok(Identity { key, chain: vec![certificate] })
     })
@@ -70,7 +71,7 @@ impl Identity {
     pub fn leaf(&self, leaf: &Leaf<'_>) -> Identity {
         made(|| {
             let key = key()?;
-            let subject = subject("leaf")?;
+            let subject = subject(leaf.cn)?;
             let certificate = signed_leaf(leaf, &subject, &key, self.name(), &self.key)?;
             Ok(Identity { key, chain: self.below(certificate) })
         })
