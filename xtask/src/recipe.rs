@@ -135,7 +135,7 @@ pub struct Compile {
     pub sources: Vec<String>,
     /// Folders for `-I`, relative to the source tree.
     pub include: Vec<String>,
-    /// `-D` macros; an empty text defines the macro without a value.
+    /// `-D` macros; an empty text (`true` in the manifest) defines the macro without a value.
     pub defines: BTreeMap<String, String>,
     /// Flags after the builder's own.
     pub flags: Vec<String>,
@@ -150,9 +150,9 @@ pub struct Configure {
     pub options: Vec<Template>,
     /// More of them, by target triple.
     pub options_for: BTreeMap<String, Vec<Template>>,
-    /// make's targets that build.
+    /// make's targets that build; empty for its default.
     pub make: Vec<String>,
-    /// make's targets that install into `DESTDIR`.
+    /// make's targets that install into `DESTDIR`; `install` if the recipe names none.
     pub install: Vec<String>,
 }
 

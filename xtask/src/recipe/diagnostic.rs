@@ -24,6 +24,9 @@ pub struct File {
 }
 
 impl File {
+    /// The largest file that is parsed.
+    pub const LIMIT_BYTES: u64 = 1 << 20;
+
     /// Its text, or the empty text if it is none.
     pub fn text(&self) -> &str {
         std::str::from_utf8(&self.bytes).unwrap_or_default()

@@ -3,6 +3,9 @@
 /// Words longer than this are no typos, and comparing them is slow.
 const WORD_LIMIT: usize = 80;
 
+/// How alike words are, from 0 to 1, when they are more than a few letters apart.
+const ALIKE: f64 = 0.92;
+
 /// The known word that is most like `word`, if one is like it at all.
 pub fn guess<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if word.is_empty() || word.len() > WORD_LIMIT {
@@ -14,9 +17,10 @@ pub fn guess<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option
         let other = fold(candidate);
         let distance = strsim::damerau_levenshtein(&plain, &other);
         let is_short_form = plain.len() >= 3 && other.starts_with(&plain);
+        let is_alike = is_short_form || strsim::jaro_winkler(&plain, &other) > ALIKE;
         (distance <= limit && distance < other.chars().count())
             .then_some(distance)
-            .or(is_short_form.then_some(limit + 1))
+            .or(is_alike.then_some(limit + 1))
             .map(|rating| (rating, candidate))
     };
     known.into_iter().filter_map(rate).min().map(|(_, candidate)| candidate)
@@ -71,6 +75,7 @@ mod tests {
             ("lib", Some("libs")),
             ("sha265", Some("sha256")),
             ("uri", Some("url")),
+            ("licensing", Some("license")),
             ("homepage", None),
             ("a", None),
             ("", None),

@@ -11,9 +11,6 @@ use super::{Recipes, manifest};
 use crate::exit::{Exit, Failure};
 use crate::report;
 
-/// The largest file that is read whole; the parser refuses one that is larger.
-pub const FILE_LIMIT_BYTES: u64 = 1 << 20;
-
 /// The most files.
 const FILE_LIMIT: usize = 1000;
 
@@ -73,6 +70,6 @@ fn invalid(message: String) -> anyhow::Error {
 /// One byte more than allowed is enough to know that a file is too large.
 fn read_file(path: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    fs::File::open(path)?.take(FILE_LIMIT_BYTES + 1).read_to_end(&mut bytes)?;
+    fs::File::open(path)?.take(File::LIMIT_BYTES + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }

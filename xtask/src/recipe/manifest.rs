@@ -11,6 +11,7 @@ mod fields;
 mod library;
 mod license;
 mod source;
+mod syntax;
 mod toolchain;
 mod url;
 mod words;
@@ -18,15 +19,13 @@ mod words;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeValue;
 
 use self::across::Draft;
 use self::fields::{Fields, Shape, Sink, Wanted, Word, entries};
 use super::Recipes;
 use super::diagnostic::{Diagnostic, File};
 use super::guess::{guess, list, quote};
-use super::load::FILE_LIMIT_BYTES;
 use super::template::{Placeholder, Template};
 
 /// The folders of `recipes/`, and what is in them.
@@ -58,7 +57,7 @@ impl Context<'_> {
             .at(word.span.clone(), format!("there is no target {}", quote(word.text)))
             .label("not in recipes/targets.toml")
             .guess(word.text, known())
-            .note(format!("the targets are {}", list(known())));
+            .note(format!("targets: {}", list(known())));
         sink.report(mistake);
     }
 }
@@ -121,7 +120,7 @@ fn sort<'f>(files: &'f [File], mistakes: &mut Vec<Diagnostic<'f>>) -> Sorted<'f>
             [name] if name.ends_with(".md") => {}
             ["patches", library, name] => {
                 sorted.patches.entry(library).or_default().insert(name, file);
-                mistakes.extend(not_text(file));
+                mistakes.extend(syntax::not_text(file));
             }
             [folder @ ("libraries" | "toolchains"), name] => {
                 let Some(name) = recipe_name(file, name, mistakes) else { continue };
@@ -175,7 +174,7 @@ fn check_patch_folders<'f>(context: &Context<'f>, mistakes: &mut Vec<Diagnostic<
         for file in patches.values() {
             let title = format!("there is no library {} to patch", quote(library));
             let mistake = Diagnostic::of_file(file, title).guess(library, known());
-            mistakes.push(mistake.note(format!("the libraries are {}", list(known()))));
+            mistakes.push(mistake.note(format!("libraries: {}", list(known()))));
         }
     }
 }
@@ -187,7 +186,7 @@ fn targets<'f>(
     recipes: &mut Recipes,
     mistakes: &mut Vec<Diagnostic<'f>>,
 ) -> Option<Vec<String>> {
-    let table = syntax(file, mistakes)?;
+    let table = syntax::parse(file, mistakes)?;
     let sink = Sink::new(file);
     let mut triples = Vec::new();
     for (triple, value) in entries(table.get_ref()) {
@@ -214,52 +213,11 @@ fn document<'f, T>(
     mistakes: &mut Vec<Diagnostic<'f>>,
     read: impl FnOnce(&Fields<'_, 'f>) -> T,
 ) -> Option<T> {
-    let table = syntax(file, mistakes)?;
+    let table = syntax::parse(file, mistakes)?;
     let sink = Sink::new(file);
     let result = read(&Fields::new(&sink, table.get_ref(), 0..0, shape));
     mistakes.extend(sink.into_mistakes());
     Some(result)
-}
-
-/// The document, or its syntax errors: one for each line, because a later one on the same line is
-/// mostly an echo of the first.
-fn syntax<'f>(file: &'f File, mistakes: &mut Vec<Diagnostic<'f>>) -> Option<Spanned<DeTable<'f>>> {
-    if let Some(mistake) = not_text(file) {
-        mistakes.push(mistake);
-        return None;
-    }
-    let text = file.text();
-    let (table, errors) = DeTable::parse_recoverable(text);
-    if errors.is_empty() {
-        return Some(table);
-    }
-    let mut places: Vec<_> =
-        errors.iter().map(|error| (error.span().unwrap_or(0..0), error.message())).collect();
-    places.sort_by_key(|(span, _)| span.start);
-    places.dedup_by_key(|(span, _)| {
-        text.get(..span.start).map_or(0, |head| head.matches('\n').count())
-    });
-    mistakes.extend(
-        places.into_iter().map(|(span, message)| {
-            Diagnostic::at(file, span, format!("this is not TOML: {message}"))
-        }),
-    );
-    None
-}
-
-/// What keeps a file from being read as text.
-fn not_text(file: &File) -> Option<Diagnostic<'_>> {
-    if file.bytes.len() as u64 > FILE_LIMIT_BYTES {
-        let title = format!("the file is larger than {FILE_LIMIT_BYTES} bytes");
-        return Some(Diagnostic::of_file(file, title));
-    }
-    let error = std::str::from_utf8(&file.bytes).err()?;
-    let good = &file.bytes[..error.valid_up_to()];
-    let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
-    let start = good.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-    let column = String::from_utf8_lossy(&good[start..]).chars().count() + 1;
-    let mistake = Diagnostic::at_point(file, line, column, "the file is not UTF-8 text");
-    Some(mistake.help("save it as UTF-8"))
 }
 
 /// A text with placeholders, of which some are allowed here.
@@ -270,7 +228,7 @@ fn template(sink: &Sink<'_>, word: &Word<'_>, allowed: &[Placeholder]) -> Option
     };
     let span = word.part(sink.file.text(), &mistake.span);
     let names: Vec<String> = allowed.iter().map(|p| format!("{{{}}}", p.name())).collect();
-    let note = format!("allowed here are {}", list(names.iter().map(String::as_str)));
+    let note = format!("allowed here: {}", list(names.iter().map(String::as_str)));
     sink.report(match &mistake.word {
         None => sink
             .at(span, "a brace without its partner")

@@ -3,17 +3,17 @@
 
 use crate::recipe::guess::guess;
 
-/// What an unknown key was probably meant to be.
-pub fn advice(word: &str, keys: &[&str]) -> String {
+/// The key that an unknown one was probably meant to be, and what to say about it.
+pub fn advice(word: &str, keys: &[&'static str]) -> (Option<&'static str>, String) {
     let lower = word.to_lowercase();
     let synonym = SYNONYMS.iter().find(|(other, key)| *other == lower && keys.contains(key));
     let meant = synonym.map(|(_, key)| *key).or_else(|| guess(word, keys.iter().copied()));
     if let Some(meant) = meant {
-        return format!("did you mean `{meant}`?");
+        return (Some(meant), format!("did you mean `{meant}`?"));
     }
     match HOMES.iter().find(|(other, _)| *other == lower) {
-        Some((_, home)) => format!("`{lower}` {home}"),
-        None => String::new(),
+        Some((_, home)) => (None, format!("`{lower}` {home}")),
+        None => (None, String::new()),
     }
 }
 

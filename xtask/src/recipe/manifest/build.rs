@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use toml::de::DeValue;
 
-use super::fields::{Fields, Shape, Wanted, type_name};
+use super::fields::{Fields, Shape, Wanted, as_word, type_name};
 use super::{Context, template, words};
 use crate::recipe::guess::list;
 use crate::recipe::template::{Placeholder, Template};
@@ -33,6 +33,7 @@ pub fn read(fields: &Fields<'_, '_>, context: &Context<'_>) -> Option<Build> {
     }
     let build = fields.fields("build", &BUILD)?;
     match &build.present(&KINDS)[..] {
+        [] if build.is_excused(&KINDS) => {}
         [] => {
             let title = format!("a build needs one of {}", list(KINDS));
             let mistake = build.sink.at(build.span.clone(), title).label("no way to build here");
@@ -74,7 +75,12 @@ fn defines(table: &Fields<'_, '_>) -> BTreeMap<String, String> {
     for (name, value) in table.entries("defines") {
         table.check(&name, words::macro_name);
         let text = match value.get_ref() {
-            DeValue::String(text) => text.clone().into_owned(),
+            DeValue::String(text) => {
+                if let Some(word) = as_word(value) {
+                    table.check(&word, words::no_placeholder);
+                }
+                text.clone().into_owned()
+            }
             DeValue::Integer(number) if number.radix() == 10 => number.as_str().to_owned(),
             DeValue::Integer(number) => number.to_string(),
             DeValue::Boolean(true) => String::new(),

@@ -2,6 +2,7 @@
 //! collects mistakes instead of stopping at the first. Never knows what a recipe is.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -60,7 +61,16 @@ impl<'f> Sink<'f> {
 
     /// A value of the wrong type.
     pub fn report_type(&self, key: &str, value: &Spanned<DeValue<'_>>, wanted: Wanted) {
-        let title = format!("{} must be {}", quote(key), wanted.name());
+        self.report_type_of(&quote(key), key, value, wanted);
+    }
+
+    /// A value of the wrong type in a list.
+    fn report_item(&self, key: &str, value: &Spanned<DeValue<'_>>, wanted: Wanted) {
+        self.report_type_of(&format!("each of {}", quote(key)), key, value, wanted);
+    }
+
+    fn report_type_of(&self, what: &str, key: &str, value: &Spanned<DeValue<'_>>, wanted: Wanted) {
+        let title = format!("{what} must be {}", wanted.name());
         let found = value.get_ref();
         let mistake = self.at(value.span(), title).label(format!("this is {}", type_name(found)));
         let raw = self.file.text().get(value.span()).unwrap_or_default();
@@ -159,6 +169,8 @@ pub struct Fields<'d, 'f> {
     pub sink: &'d Sink<'f>,
     table: &'d DeTable<'d>,
     shape: &'static Shape,
+    /// For each unknown key, what it was probably meant to be.
+    meant: Vec<Option<&'static str>>,
     /// Where the table begins; for the document itself, an empty place.
     pub span: Span,
 }
@@ -171,20 +183,25 @@ impl<'d, 'f> Fields<'d, 'f> {
         span: Span,
         shape: &'static Shape,
     ) -> Self {
+        let mut meant = Vec::new();
         for (key, _) in table.iter().filter(|(key, _)| !shape.keys.contains(&&**key.get_ref())) {
             let word: &str = key.get_ref();
+            let (guess, help) = advice(word, shape.keys);
+            meant.push(guess);
             let mistake = sink
                 .at(key.span(), format!("unknown key {}", quote(word)))
                 .label(format!("not a key of {}", shape.what))
-                .help(advice(word, shape.keys))
-                .note(format!(
-                    "the keys of {} are {}",
-                    shape.what,
-                    list(shape.keys.iter().copied())
-                ));
+                .help(help)
+                .note(format!("keys of {}: {}", shape.what, list(shape.keys.iter().copied())));
             sink.report(mistake);
         }
-        Self { sink, table, shape, span }
+        Self { sink, table, shape, span, meant }
+    }
+
+    /// Whether the lack of these keys is explained by an unknown key that is reported already.
+    pub fn is_excused(&self, keys: &[&'static str]) -> bool {
+        let is_all = self.shape.keys == keys;
+        self.meant.iter().any(|guess| guess.map_or(is_all, |guess| keys.contains(&guess)))
     }
 
     /// The value of a key.
@@ -204,7 +221,10 @@ impl<'d, 'f> Fields<'d, 'f> {
     }
 
     /// Reports that a key is missing; `example` is what to write.
-    pub fn missing(&self, key: &str, example: &str) {
+    pub fn missing(&self, key: &'static str, example: &str) {
+        if self.is_excused(&[key]) {
+            return;
+        }
         let title = format!("{} needs {}", self.shape.what, quote(key));
         let table = self.sink.file.text();
         let simple = |value: &DeValue<'_>| !matches!(value, DeValue::Table(_) | DeValue::Array(_));
@@ -260,15 +280,18 @@ impl<'d, 'f> Fields<'d, 'f> {
         }
     }
 
-    /// A list of texts, none twice; empty if the key is not there.
+    /// A list of texts, each once: repetitions are reported and left out; empty if the key is not there.
     pub fn words(&self, key: &'static str) -> Vec<Word<'d>> {
         let Some(value) = self.value(key) else { return Vec::new() };
-        let words = self.words_of(key, value);
-        for (index, word) in words.iter().enumerate() {
-            if let Some(first) = words[..index].iter().find(|first| first.text == word.text) {
-                self.sink.report_twice(first, word);
+        let mut first: BTreeMap<&str, Word<'d>> = BTreeMap::new();
+        let mut words = self.words_of(key, value);
+        words.retain(|word| match first.get(word.text) {
+            Some(other) => {
+                self.sink.report_twice(other, word);
+                false
             }
-        }
+            None => first.insert(word.text, word.clone()).is_none(),
+        });
         words
     }
 
@@ -281,7 +304,7 @@ impl<'d, 'f> Fields<'d, 'f> {
         let word = |item| {
             let word = as_word(item);
             if word.is_none() {
-                self.sink.report_type(&format!("each of {key}"), item, Wanted::Text);
+                self.sink.report_item(key, item, Wanted::Text);
             }
             word
         };
@@ -338,7 +361,7 @@ impl<'d, 'f> Fields<'d, 'f> {
                 DeValue::Table(table) => {
                     found.push(Fields::new(self.sink, table, item.span(), shape));
                 }
-                _ => self.sink.report_type(&format!("each of {key}"), item, Wanted::Table),
+                _ => self.sink.report_item(key, item, Wanted::Table),
             }
         }
         found

@@ -43,6 +43,10 @@ const ENV_PLACEHOLDERS: [Placeholder; 4] =
 const OVERRIDE_KEYS: [&str; 5] =
     ["rustc-link-lib", "rustc-link-search", "rustc-flags", "rustc-cfg", "rustc-cdylib-link-arg"];
 
+/// Those of them that take lists; all other keys take one text.
+const OVERRIDE_LISTS: [&str; 4] =
+    ["rustc-link-lib", "rustc-link-search", "rustc-cfg", "rustc-cdylib-link-arg"];
+
 /// Variables that are not a recipe's to set, and why.
 const RESERVED: [(&str, &str); 10] = [
     ("PATH", "the sandbox sets it"),
@@ -126,10 +130,8 @@ fn links(fields: &Fields<'_, '_>, marks: &mut Marks) -> Vec<String> {
     let mut found = Vec::new();
     for word in fields.words("links") {
         if let Some(key) = fields.check(&word, words::links) {
-            if !found.contains(&key) {
-                marks.links.push((key.clone(), word.span));
-                found.push(key);
-            }
+            marks.links.push((key.clone(), word.span));
+            found.push(key);
         }
     }
     found
@@ -173,7 +175,7 @@ fn dependencies(
                 .at(word.span.clone(), title)
                 .label("no such file in recipes/libraries")
                 .guess(word.text, others.clone())
-                .note(format!("the other libraries are {}", list(others)));
+                .note(format!("other libraries: {}", list(others)));
             fields.sink.report(mistake);
         }
     }
@@ -195,7 +197,7 @@ fn patches<'f>(fields: &Fields<'_, 'f>, name: &str, context: &Context<'f>) -> Ve
                 .at(word.span.clone(), title)
                 .label(format!("not in recipes/patches/{name}"))
                 .guess(word.text, known())
-                .note(format!("the patches there are {}", list(known())));
+                .note(format!("patches there: {}", list(known())));
             fields.sink.report(mistake);
             continue;
         };
@@ -255,11 +257,11 @@ fn env(fields: &Fields<'_, '_>, marks: &mut Marks) -> Vec<(Template, Template)> 
         };
         let name = template(fields.sink, &key, &ENV_PLACEHOLDERS);
         let text = template(fields.sink, &word, &ENV_PLACEHOLDERS);
-        if let (Some(name), Some(text)) = (name, text) {
-            if variable(fields.sink, &key, &name) {
-                marks.env.push((key.text.to_owned(), word.text.to_owned(), key.span.clone()));
-                found.push((name, text));
-            }
+        if let (Some(name), Some(text)) = (name, text)
+            && variable(fields.sink, &key, &name)
+        {
+            marks.env.push((key.text.to_owned(), word.text.to_owned(), key.span.clone()));
+            found.push((name, text));
         }
     }
     found
@@ -300,7 +302,7 @@ fn overrides(
                 .at(key.span.clone(), title)
                 .label("an override is for a key that this library serves")
                 .guess(key.text, known())
-                .note(format!("`links` has {}", list(known())));
+                .note(format!("`links` has: {}", list(known())));
             fields.sink.report(mistake);
         }
         let DeValue::Table(table) = value.get_ref() else {
@@ -309,17 +311,19 @@ fn overrides(
         };
         let mut values = BTreeMap::new();
         for (name, value) in entries(table) {
-            check_override_key(fields.sink, &name);
-            let several = matches!(value.get_ref(), DeValue::Array(_));
-            let words = match as_word(value) {
-                Some(word) => vec![word],
-                None => fields.words_of(name.text, value),
-            };
+            if !is_override_key(fields.sink, &name) {
+                continue;
+            }
             let parse = |word: &Word<'_>| template(fields.sink, word, &ENV_PLACEHOLDERS);
-            let mut templates: Vec<_> = words.iter().filter_map(parse).collect();
-            let value = match templates.pop_if(|_| !several) {
-                Some(one) => OverrideValue::One(one),
-                None => OverrideValue::Many(templates),
+            let value = if OVERRIDE_LISTS.contains(&name.text) {
+                let words = fields.words_of(name.text, value);
+                OverrideValue::Many(words.iter().filter_map(parse).collect())
+            } else if let Some(word) = as_word(value) {
+                let Some(text) = parse(&word) else { continue };
+                OverrideValue::One(text)
+            } else {
+                fields.sink.report_type(name.text, value, Wanted::Text);
+                continue;
             };
             values.insert(name.text.to_owned(), value);
         }
@@ -329,12 +333,16 @@ fn overrides(
 }
 
 /// Keys that begin with `rustc-` are cargo's; a misspelt one would silently become metadata.
-fn check_override_key(sink: &Sink<'_>, name: &Word<'_>) {
+fn is_override_key(sink: &Sink<'_>, name: &Word<'_>) -> bool {
     let is_cargo = name.text.starts_with("rustc") || guess(name.text, OVERRIDE_KEYS).is_some();
-    if is_cargo && !OVERRIDE_KEYS.contains(&name.text) {
-        let title = format!("cargo has no override key {}", quote(name.text));
-        let mistake = sink.at(name.span.clone(), title).label("it would mean nothing");
+    let is_well = !is_cargo || OVERRIDE_KEYS.contains(&name.text);
+    if !is_well {
+        let title = format!("unknown override key {}", quote(name.text));
+        let mistake = sink.at(name.span.clone(), title).label("it would be taken for metadata");
         let mistake = mistake.guess(name.text, OVERRIDE_KEYS);
-        sink.report(mistake.note(format!("cargo's own keys are {}", list(OVERRIDE_KEYS))));
+        sink.report(
+            mistake.note(format!("cargo's keys that a recipe can set: {}", list(OVERRIDE_KEYS))),
+        );
     }
+    is_well
 }

@@ -72,6 +72,7 @@ pub fn read(
 fn origin(table: &Fields<'_, '_>) -> Option<Origin> {
     let present = table.present(&ORIGINS);
     match &present[..] {
+        [] if table.is_excused(&ORIGINS) => {}
         [] => {
             let title = format!("a source needs one of {}", list(ORIGINS));
             let mistake = table.sink.at(table.span.clone(), title).label("no origin here");
@@ -116,13 +117,9 @@ fn pair(
     let parts: Vec<&str> = word.text.split(' ').collect();
     let [first, second] = parts[..] else {
         let title = format!("`{key}` takes a name and a version");
-        let help = match word.text.split_once(['@', '=', '/', '-']) {
-            Some((name, rest))
-                if parts.len() == 1 && rest.starts_with(|c: char| c.is_ascii_digit()) =>
-            {
-                format!("write {}", quote(&format!("{name} {rest}")))
-            }
-            _ => format!("such as `{key} = \"name 1.2.3\"`, with one blank"),
+        let help = match joined(word.text) {
+            Some((name, version)) => format!("write {}", quote(&format!("{name} {version}"))),
+            None => format!("such as `{key} = \"name 1.2.3\"`, with one blank"),
         };
         let mistake = table.sink.at(word.span.clone(), title);
         table.sink.report(mistake.label("not `name version`").help(help));
@@ -144,8 +141,18 @@ fn pair(
     is_well.then(|| (first.to_owned(), second.to_owned()))
 }
 
+/// A name and a version joined by what others put between them.
+fn joined(text: &str) -> Option<(&str, &str)> {
+    let pairs = ["==", "@", "=", "/", "-"].iter().filter_map(|joint| text.rsplit_once(joint));
+    let is_version = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
+    pairs.into_iter().find(|(name, version)| {
+        words::pypi_name(name).is_ok() && is_version(version) && words::version(version).is_ok()
+    })
+}
+
 fn digest(table: &Fields<'_, '_>) -> Option<(Digest, Span)> {
     match &table.present(&DIGESTS)[..] {
+        [] if table.is_excused(&DIGESTS) => return None,
         [] => {
             let mistake = table.sink.at(table.span.clone(), "a source needs `sha256` or `sha512`");
             let help = "add `sha256 = \"…\"`, the digest that upstream publishes";

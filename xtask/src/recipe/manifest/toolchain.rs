@@ -77,6 +77,7 @@ fn driver(fields: &Fields<'_, '_>) -> Option<Driver> {
     }
     let driver = fields.fields("driver", &DRIVER)?;
     match &driver.present(&DRIVERS)[..] {
+        [] if driver.is_excused(&DRIVERS) => {}
         [] => {
             let title = format!("a driver needs one of {}", list(DRIVERS));
             let mistake = driver.sink.at(driver.span.clone(), title).label("no driver here");
@@ -182,7 +183,7 @@ fn one_of<T: Copy>(
             .at(word.span.clone(), format!("unknown value of `{key}`"))
             .label("not one of those known")
             .guess(word.text, names())
-            .note(format!("known are {}", list(names())));
+            .note(format!("known: {}", list(names())));
         fields.sink.report(mistake);
     }
     found.map(|(_, value)| *value)

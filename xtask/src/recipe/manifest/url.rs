@@ -28,7 +28,10 @@ pub fn url(text: &str) -> Result<(), Wrong> {
             "only https is fetched"
         };
         let wrong = Wrong::new(0..scheme.len(), "a URL must be https", label);
-        return Err(wrong.help(format!("write `https://{}`", printable(rest))));
+        return Err(match scheme {
+            "http" => wrong.help(format!("write {}", quote(&format!("https://{rest}")))),
+            _ => wrong,
+        });
     }
     let start = scheme.len() + 3;
     let authority = rest.find(['/', '?', '#']).unwrap_or(rest.len());
@@ -69,8 +72,4 @@ fn host(authority: &str, start: usize) -> Result<(), Wrong> {
         return Err(Wrong::new(from..end, "the URL's port is no number", "leave it out"));
     }
     Ok(())
-}
-
-fn printable(rest: &str) -> String {
-    rest.chars().take(120).collect()
 }

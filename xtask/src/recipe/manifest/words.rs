@@ -3,6 +3,7 @@
 
 use crate::recipe::diagnostic::Span;
 use crate::recipe::guess::quote;
+use crate::recipe::template::Placeholder;
 
 /// What is wrong with a word.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +48,11 @@ fn plain(text: &str, what: &str, allowed: fn(char) -> bool, class: &str) -> Resu
     match stranger(text, allowed) {
         None => Ok(()),
         Some(span) => {
-            let title = format!("{} cannot stand in {what}", quote(&text[span.clone()]));
+            let found = match &text[span.clone()] {
+                " " => "a blank".to_owned(),
+                other => quote(other),
+            };
+            let title = format!("{found} cannot stand in {what}");
             Err(Wrong::new(span, title, format!("allowed are {class}")))
         }
     }
@@ -245,6 +250,7 @@ pub fn inner_path(text: &str) -> Result<(), Wrong> {
 /// One argument for a compiler.
 pub fn flag(text: &str) -> Result<(), Wrong> {
     option(text)?;
+    no_placeholder(text)?;
     if !text.starts_with('-') {
         let title = format!("{} is not a flag", quote(text));
         return Err(Wrong::new(0..text.len(), title, "flags begin with `-`"));
@@ -306,8 +312,12 @@ pub fn configure_option(text: &str) -> Result<(), Wrong> {
 /// A C macro.
 pub fn macro_name(text: &str) -> Result<(), Wrong> {
     if let Some((name, _)) = text.split_once('=') {
-        let wrong = Wrong::new(name.len()..text.len(), "a macro's value stands after the key", "");
-        return Err(wrong.help(format!("write {name} = …")));
+        let wrong = Wrong::new(
+            name.len()..text.len(),
+            "a macro's value stands after the key",
+            "not part of the name",
+        );
+        return Err(wrong.help(format!("write `{name} = …`")));
     }
     identifier(text, "a macro's name")
 }
@@ -317,7 +327,11 @@ pub fn identifier(text: &str, what: &str) -> Result<(), Wrong> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
     plain(text, what, allowed, "letters, digits and `_`")?;
     if text.starts_with(|c: char| c.is_ascii_digit()) {
-        return Err(Wrong::new(0..1, format!("{what} begins with a digit"), "not here"));
+        return Err(Wrong::new(
+            0..1,
+            format!("{what} begins with a digit"),
+            "a letter or `_` first",
+        ));
     }
     Ok(())
 }
@@ -339,11 +353,28 @@ pub fn patch(text: &str) -> Result<(), Wrong> {
 
 /// A path in a Debian mirror.
 pub fn debian(text: &str) -> Result<(), Wrong> {
+    if let Some(at) = text.find("pool/").filter(|at| *at > 0) {
+        let title = "a path in a Debian mirror begins with `pool/`";
+        let wrong = Wrong::new(0..at, title, "each mirror has its own root");
+        return Err(wrong.help(format!("write {}", quote(&text[at..]))));
+    }
     inner_path(text)?;
     if text.starts_with("pool/") && text.split('/').count() >= 4 {
         return Ok(());
     }
-    let title = "this is not a file of a Debian mirror";
-    let wrong = Wrong::new(0..text.len(), title, "begins with `pool/`, below any mirror's root");
+    let wrong = Wrong::new(0..text.len(), "this is not a file of a Debian mirror", "");
     Err(wrong.help("such as `pool/main/m/musl/musl_1.2.5.orig.tar.gz`"))
+}
+
+/// Refuses placeholders where nothing would fill them in, and they would reach the compiler.
+pub fn no_placeholder(text: &str) -> Result<(), Wrong> {
+    for placeholder in Placeholder::ALL {
+        let written = format!("{{{}}}", placeholder.name());
+        if let Some(at) = text.find(&written) {
+            let title = format!("{} is not filled in here", quote(&written));
+            let label = "there are no placeholders here";
+            return Err(Wrong::new(at..at + written.len(), title, label));
+        }
+    }
+    Ok(())
 }
