@@ -1,1 +1,7 @@
-fn main() {}
+//! The `certwatch` program; everything is in the library, where tests can reach it.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    certwatch::cli::run()
+}

@@ -1,1 +1,288 @@
-//! Program → `Checked`, or all findings: static, portable, no leaked paths.
+//! Program → [`Checked`], or all findings: static, portable, no leaked paths.
+//!
+//! | check         | passes when                                                                    |
+//! |---------------|--------------------------------------------------------------------------------|
+//! | `elf`         | the file is an ELF executable, for the expected machine if there is one        |
+//! | `static`      | no interpreter, no shared libraries, no undefined symbols                      |
+//! | `stack`       | the stack is declared and not executable                                       |
+//! | `segments`    | no segment is both writable and executable                                     |
+//! | `relocations` | no relocation changes read-only memory                                         |
+//! | `paths`       | no path of the user's or the store's and no host name is in the bytes          |
+//! | `empty-root`  | it starts in an empty root, without network, as nobody                         |
+//!
+//! The names are an interface: they stand in manifests. All checks run, whatever the first ones say.
+//! It never changes the file, and never runs it with the user's rights or files in reach.
+
+mod elf;
+mod empty_root;
+mod leaks;
+mod structure;
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use serde::{Serialize, Serializer};
+
+use crate::cli::{self, Global};
+use crate::digest::Digest;
+use crate::exit::{Exit, Failure};
+use crate::report::{self, human_bytes};
+use crate::session::{Access, Session};
+use crate::target::Machine;
+
+pub use leaks::{Forbidden, ForbiddenKind, forbidden_of_this_machine};
+
+/// A larger file is no program of ours, and would be read into memory.
+const FILE_SIZE_MAX_BYTES: u64 = 2 << 30;
+
+/// What a program is held against.
+#[derive(Clone, Debug)]
+pub struct Expectation {
+    /// The machine that it must be for; `None` for any.
+    pub machine: Option<Machine>,
+    /// What must not be in its bytes.
+    pub forbidden: Vec<Forbidden>,
+    /// Whether it is run.
+    pub run: RunPolicy,
+}
+
+/// Whether the `empty-root` check runs the program.
+#[derive(Clone, Debug)]
+pub enum RunPolicy {
+    /// Run it, in an empty folder made below this one.
+    EmptyRoot(PathBuf),
+    /// Do not; the text says why.
+    Never(String),
+}
+
+/// How a check ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "outcome", content = "detail", rename_all = "kebab-case")]
+pub enum Outcome {
+    /// The property holds: a short detail, such as `static-pie`.
+    Passed(String),
+    /// It does not: what is wrong, and where.
+    Failed(String),
+    /// It could not be looked at: why.
+    Skipped(String),
+}
+
+impl Outcome {
+    /// `ok`, `FAILED` or `skipped`.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Passed(_) => "ok",
+            Self::Failed(_) => "FAILED",
+            Self::Skipped(_) => "skipped",
+        }
+    }
+
+    /// The detail, finding or reason.
+    pub fn detail(&self) -> &str {
+        match self {
+            Self::Passed(text) | Self::Failed(text) | Self::Skipped(text) => text,
+        }
+    }
+}
+
+/// One check and how it ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CheckResult {
+    /// Its stable name.
+    pub name: &'static str,
+    /// How it ended.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+}
+
+/// A program and what all checks said of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Checkup {
+    /// The file.
+    pub path: PathBuf,
+    /// Its size.
+    pub size_bytes: u64,
+    /// The SHA-256 of the bytes that were checked.
+    #[serde(serialize_with = "hex")]
+    pub sha256: Digest,
+    /// One for each check, always in the same order.
+    #[serde(rename = "checks")]
+    pub results: Vec<CheckResult>,
+}
+
+fn hex<S: Serializer>(digest: &Digest, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&digest.hex())
+}
+
+/// A program of which no check failed. Only [`Checkup::into_checked`] makes one.
+#[derive(Clone, Debug)]
+pub struct Checked(Checkup);
+
+impl Checked {
+    /// The file. Whoever ships it compares with `sha256` what was read.
+    pub fn path(&self) -> &Path {
+        &self.0.path
+    }
+
+    /// Its size.
+    pub fn size_bytes(&self) -> u64 {
+        self.0.size_bytes
+    }
+
+    /// The SHA-256 of the bytes that were checked.
+    pub fn sha256(&self) -> Digest {
+        self.0.sha256
+    }
+
+    /// Name and `ok` or `skipped` of each check. Nothing in it depends on the machine, except which
+    /// checks were skipped: it may stand in a reproducible manifest, unlike the details.
+    pub fn checks(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.0.results.iter().map(|result| (result.name, result.outcome.word()))
+    }
+
+    /// All that the checks said.
+    pub fn checkup(&self) -> &Checkup {
+        &self.0
+    }
+}
+
+/// Runs all checks on a file. An error means that the file could not be read: what is wrong with
+/// what was read is in the results.
+pub fn examine(file: &Path, expectation: &Expectation) -> Result<Checkup> {
+    let data = read(file)?;
+    let results = outcomes(&data, expectation)
+        .into_iter()
+        .map(|(name, outcome)| CheckResult { name, outcome })
+        .collect();
+    Ok(Checkup {
+        path: file.to_owned(),
+        size_bytes: data.len() as u64,
+        sha256: Digest::sha256_of(&data),
+        results,
+    })
+}
+
+fn read(file: &Path) -> Result<Vec<u8>> {
+    let cannot = || format!("cannot read {}", file.display());
+    // Look before opening: a FIFO would wait for a writer.
+    let about = std::fs::metadata(file).with_context(cannot)?;
+    if !about.is_file() {
+        bail!("{} is not a file", file.display());
+    }
+    let mut data = Vec::new();
+    let mut stream = File::open(file).with_context(cannot)?.take(FILE_SIZE_MAX_BYTES + 1);
+    stream.read_to_end(&mut data).with_context(cannot)?;
+    if data.len() as u64 > FILE_SIZE_MAX_BYTES {
+        let limit = human_bytes(FILE_SIZE_MAX_BYTES);
+        bail!("{} is larger than {limit}: no program that Muslin checks", file.display());
+    }
+    Ok(data)
+}
+
+fn outcomes(data: &[u8], expectation: &Expectation) -> [(&'static str, Outcome); 7] {
+    let image = match structure::what_else(data) {
+        Some(other) => Err(format!("not an ELF executable: the file is {other}")),
+        None => elf::read(data),
+    };
+    let sections = image.as_ref().map_or(&[][..], |image| &image.sections);
+    let paths = leaks::check(data, sections, &expectation.forbidden);
+    let image = match image {
+        Ok(image) => image,
+        Err(finding) => {
+            let unread = || Outcome::Skipped("the file is not a readable ELF file".to_owned());
+            return [
+                ("elf", Outcome::Failed(finding)),
+                ("static", unread()),
+                ("stack", unread()),
+                ("segments", unread()),
+                ("relocations", unread()),
+                ("paths", paths),
+                ("empty-root", unread()),
+            ];
+        }
+    };
+    let elf = structure::elf(&image, expectation.machine);
+    let empty_root = match (&elf, &expectation.run) {
+        (Outcome::Failed(_), _) => Outcome::Skipped("the `elf` check failed".to_owned()),
+        (_, RunPolicy::Never(reason)) => Outcome::Skipped(reason.clone()),
+        (_, RunPolicy::EmptyRoot(scratch)) => empty_root::check(data, &image, scratch),
+    };
+    [
+        ("elf", elf),
+        ("static", structure::is_static(&image)),
+        ("stack", structure::stack(&image)),
+        ("segments", structure::segments(&image)),
+        ("relocations", structure::relocations(&image)),
+        ("paths", paths),
+        ("empty-root", empty_root),
+    ]
+}
+
+impl Checkup {
+    /// The program, fit to be shipped, or a failure that lists every finding.
+    pub fn into_checked(self) -> Result<Checked, Failure> {
+        let is_failed = |result: &&CheckResult| matches!(result.outcome, Outcome::Failed(_));
+        let failed: Vec<_> = self.results.iter().filter(is_failed).collect();
+        if failed.is_empty() {
+            return Ok(Checked(self));
+        }
+        let count = match failed.len() {
+            1 => "1 check".to_owned(),
+            more => format!("{more} checks"),
+        };
+        let mut message = format!("{} failed {count}", self.path.display());
+        for result in failed {
+            let _ = write!(message, "\n  {}: {}", result.name, result.outcome.detail());
+        }
+        Err(Failure::new(Exit::CheckFailed, message))
+    }
+}
+
+/// What all checks said, for people: a line for the file, a line for each check.
+pub fn table(checkup: &Checkup) -> String {
+    let mut text = format!(
+        "{}  {}  {}\n",
+        checkup.path.display(),
+        human_bytes(checkup.size_bytes),
+        checkup.sha256
+    );
+    for result in &checkup.results {
+        let detail = result.outcome.detail().replace('\n', "\n                        ");
+        let _ = writeln!(text, "  {:<12} {:<8} {detail}", result.name, result.outcome.word());
+    }
+    text
+}
+
+impl cli::Check {
+    /// Checks files of any origin; all are looked at before the first failure is the error.
+    pub fn run(self, global: Global) -> Result<()> {
+        let session = Session::open(global, Access::Write)?;
+        let target = self.target.as_deref().map(|triple| session.target(triple)).transpose()?;
+        let scratch = session.store.temp("check")?;
+        let expectation = Expectation {
+            machine: target.map(|target| target.machine),
+            forbidden: forbidden_of_this_machine(&[
+                ("the store", session.store.root().to_owned()),
+                ("the workspace", session.workspace.clone()),
+            ]),
+            run: RunPolicy::EmptyRoot(scratch.path().to_owned()),
+        };
+        let mut failed = Vec::new();
+        for file in &self.files {
+            let checkup = examine(file, &expectation)?;
+            report::data(table(&checkup).trim_end());
+            report::event("checkup", serde_json::to_value(&checkup)?);
+            if checkup.into_checked().is_err() {
+                failed.push(file.display().to_string());
+            }
+        }
+        if failed.is_empty() {
+            return Ok(());
+        }
+        let message = format!("not static and portable: {}", failed.join(", "));
+        Err(Failure::new(Exit::CheckFailed, message).into())
+    }
+}

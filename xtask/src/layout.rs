@@ -6,7 +6,8 @@
 //! downloads-v1/<digest>/<file>         only ever holds verified bytes
 //! downloads-v1/<digest>.origin         who served them, in one line
 //! quarantine-v1/                       partial and mismatching downloads, for the post-mortem
-//! entries-v1/<name>-<version>-<fp16>/  outputs/  build.log  fingerprint.txt
+//! entries-v1/<name>-<version>-<fp16>/  outputs/  build.log  fingerprint.txt  origin.txt
+//! failed-v1/<name>-<version>-<fp16>/   the folder of a step that failed, until it is made
 //! locks-v1/<entry>.lock                who works on what; never deleted
 //! tmp/                                 same file system: publishing is a rename
 //! ```
@@ -73,7 +74,7 @@ impl Store {
     }
 
     fn prepare(&self) -> io::Result<()> {
-        for folder in ["downloads-v1", "quarantine-v1", "entries-v1", "locks-v1", "tmp"] {
+        for folder in ["downloads-v1", "quarantine-v1", "entries-v1", "failed-v1", "locks-v1", "tmp"] {
             fs::create_dir_all(self.root.join(folder))?;
         }
         rustix::fs::access(self.root.join("tmp"), rustix::fs::Access::WRITE_OK)?;
@@ -143,6 +144,11 @@ impl Store {
         let digits = &fingerprint[..FINGERPRINT_DIGITS.min(fingerprint.len())];
         let id = format!("{name}-{version}-{digits}");
         Entry { path: self.root.join("entries-v1").join(&id), id }
+    }
+
+    /// Where the folder of a step that failed is kept.
+    pub fn failed(&self, entry: &Entry) -> PathBuf {
+        self.root.join("failed-v1").join(&entry.id)
     }
 
     /// Entries whose name begins with `<name>-`, oldest first by name only: for explanations.
@@ -258,6 +264,11 @@ impl Entry {
         fs::read_to_string(self.path.join("fingerprint.txt")).ok()
     }
 
+    /// Who served the bytes that it was made from.
+    pub fn origin(&self) -> Option<String> {
+        fs::read_to_string(self.path.join("origin.txt")).ok()
+    }
+
     /// Publishes a finished folder (with `outputs/` and `fingerprint.txt` in it) under this name.
     /// If another process was faster, its result stands and ours is dropped.
     pub fn publish(&self, folder: TempFolder) -> Result<()> {
@@ -301,6 +312,14 @@ impl TempFolder {
     /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Moves the folder to a lasting place, instead of what is there.
+    pub fn keep_as(self, place: &Path) -> Result<()> {
+        remove_tree(place)?;
+        fs::rename(&self.path, place).with_context(|| cannot_write(place))?;
+        self.released();
+        Ok(())
     }
 
     fn released(mut self) {
@@ -420,6 +439,11 @@ pub fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
     }
     found.sort();
     Ok(found)
+}
+
+/// Cargo's target folder of a workspace, where nobody asked cargo.
+pub fn target_folder(workspace: &Path) -> PathBuf {
+    env_var("CARGO_TARGET_DIR").map_or_else(|| workspace.join("target"), |dir| workspace.join(dir))
 }
 
 /// The checkout that this xtask belongs to: the folder with `recipes/` and `xtask/`.

@@ -12,12 +12,26 @@ pub mod exit;
 pub mod target;
 
 // Doors.
-pub mod layout;
 pub mod process;
 pub mod report;
+pub mod layout;
 
 // The pipeline.
-pub mod check;
-pub mod fetch;
 pub mod recipe;
+pub mod links;
+pub mod plan;
+pub mod fetch;
 pub mod unpack;
+pub mod cli;
+pub mod rust;
+pub mod session;
+pub mod toolchain;
+pub mod build;
+pub mod environment;
+pub mod sysroot;
+pub mod advice;
+pub mod app;
+pub mod check;
+pub mod dist;
+pub mod explain;
+pub mod test;

@@ -1,1 +1,32 @@
-fn main() {}
+//! Reads the command line, runs the command, and turns what came of it into an exit code.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use xtask::cli::{Cli, Command};
+use xtask::{layout, process, report};
+
+fn main() -> ExitCode {
+    process::set_umask();
+    let cli = Cli::parse();
+    cli.global.apply_to_report();
+    let result = process::handle_signals(layout::clean_up).and_then(|()| run(cli));
+    match result {
+        Ok(code) => code,
+        Err(error) => ExitCode::from(report::error(&error) as u8),
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    match cli.command {
+        Command::Dist(command) => command.run(cli.global)?,
+        Command::Sysroot(command) => command.run(cli.global)?,
+        Command::Fetch(command) => command.run(cli.global)?,
+        Command::Plan(command) => command.run(cli.global)?,
+        Command::Env(command) => command.run(cli.global)?,
+        Command::Exec(command) => return command.run(cli.global).map(process::exit_code),
+        Command::Check(command) => command.run(cli.global)?,
+        Command::Test(command) => return command.run(cli.global).map(process::exit_code),
+    }
+    Ok(ExitCode::SUCCESS)
+}

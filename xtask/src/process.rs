@@ -12,7 +12,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -245,8 +245,43 @@ pub fn find_program(name: &str) -> Option<PathBuf> {
     env::split_paths(&path).map(|folder| folder.join(name)).find(|file| is_executable(file))
 }
 
+/// The command that installs programs here, in the words of this machine's distribution.
+pub fn install_command(programs: &[&str]) -> String {
+    let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
+    let ids: Vec<&str> = release
+        .lines()
+        .filter_map(|line| line.strip_prefix("ID=").or_else(|| line.strip_prefix("ID_LIKE=")))
+        .flat_map(|value| value.trim_matches('"').split(' '))
+        .collect();
+    let installer = match () {
+        () if ids.contains(&"alpine") => "apk add",
+        () if ids.iter().any(|id| ["fedora", "rhel", "centos"].contains(id)) => "dnf install",
+        () if ids.contains(&"arch") => "pacman -S",
+        () if ids.iter().any(|id| ["suse", "opensuse"].contains(id)) => "zypper install",
+        () => "apt-get install",
+    };
+    format!("{installer} {}", programs.join(" "))
+}
+
 fn is_executable(file: &Path) -> bool {
     fs::metadata(file).is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+}
+
+/// Names of all variables that Muslin itself was started with.
+pub fn env_names() -> Vec<String> {
+    env::vars_os().filter_map(|(name, _)| name.into_string().ok()).collect()
+}
+
+/// Files that Muslin and its children make are readable by all and writable by their owner, whatever
+/// the user's umask: it must not be seen in what comes out.
+pub fn set_umask() {
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+}
+
+/// A child's end as our own exit code, in a shell's manner: 128 and the signal's number.
+pub fn exit_code(status: ExitStatus) -> ExitCode {
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+    ExitCode::from(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
 }
 
 /// A variable of the environment that Muslin itself was started with.

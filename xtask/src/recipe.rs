@@ -1,6 +1,8 @@
 //! Recipes as meant: typed and validated. `manifest` makes them from text; nothing else does.
 
 pub mod diagnostic;
+pub mod guess;
+pub mod load;
 pub mod manifest;
 pub mod template;
 

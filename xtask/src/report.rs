@@ -14,6 +14,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::exit::{Exit, Failure};
+use crate::process::env_var;
 
 /// How much to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,7 +60,8 @@ struct Screen {
 static SCREEN: OnceLock<Screen> = OnceLock::new();
 
 /// Sets the manners for the whole process. The first call counts.
-pub fn init(verbosity: Verbosity, format: Format, color: Color, no_color_wanted: bool) {
+pub fn init(verbosity: Verbosity, format: Format, color: Color) {
+    let no_color_wanted = env_var("NO_COLOR").is_some();
     let terminal = io::stderr().is_terminal();
     let color = match color {
         Color::Always => true,
@@ -88,6 +90,11 @@ fn screen() -> &'static Screen {
 /// Whether people asked for `-v`.
 pub fn is_verbose() -> bool {
     screen().verbosity >= Verbosity::Verbose
+}
+
+/// Whether people asked for `-q`.
+pub fn is_quiet() -> bool {
+    screen().verbosity == Verbosity::Quiet
 }
 
 /// Whether stdout carries JSON.

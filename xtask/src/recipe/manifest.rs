@@ -1,1 +1,291 @@
-//! manifest
+//! Text → typed [`Recipes`]. Pure: it sees the bytes of files, never the disk.
+//!
+//! Reading goes on after a mistake, so that one run shows all mistakes of all files. Three passes:
+//! every file by itself for its syntax, then its keys, types and words; then what files say about
+//! each other.
+
+mod across;
+mod advice;
+mod build;
+mod fields;
+mod library;
+mod license;
+mod source;
+mod toolchain;
+mod url;
+mod words;
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use self::across::Draft;
+use self::fields::{Fields, Shape, Sink, Wanted, Word, entries};
+use super::Recipes;
+use super::diagnostic::{Diagnostic, File};
+use super::guess::{guess, list, quote};
+use super::load::FILE_LIMIT_BYTES;
+use super::template::{Placeholder, Template};
+
+/// The folders of `recipes/`, and what is in them.
+const FOLDERS: [&str; 4] = ["libraries", "patches", "toolchains", "tools"];
+
+/// What stands for `targets.toml` when it is missing.
+static NO_TARGETS: LazyLock<File> =
+    LazyLock::new(|| File { path: "recipes/targets.toml".to_owned(), bytes: Vec::new() });
+
+/// What files know of each other while they are read.
+pub struct Context<'f> {
+    /// Triples of `targets.toml`; none if that file cannot be read.
+    targets: Option<Vec<String>>,
+    /// Names of all libraries, well or not.
+    libraries: Vec<String>,
+    /// Patch files by library and name.
+    patches: BTreeMap<&'f str, BTreeMap<&'f str, &'f File>>,
+}
+
+impl Context<'_> {
+    /// Reports a target that is not in `targets.toml`.
+    fn check_target(&self, sink: &Sink<'_>, word: &Word<'_>) {
+        let Some(targets) = &self.targets else { return };
+        if targets.iter().any(|target| target == word.text) {
+            return;
+        }
+        let known = || targets.iter().map(String::as_str);
+        let mistake = sink
+            .at(word.span.clone(), format!("there is no target {}", quote(word.text)))
+            .label("not in recipes/targets.toml")
+            .guess(word.text, known())
+            .note(format!("the targets are {}", list(known())));
+        sink.report(mistake);
+    }
+}
+
+/// Files by what they are for.
+#[derive(Default)]
+struct Sorted<'f> {
+    targets: Option<&'f File>,
+    libraries: Vec<(&'f str, &'f File)>,
+    toolchains: Vec<(&'f str, &'f File)>,
+    patches: BTreeMap<&'f str, BTreeMap<&'f str, &'f File>>,
+}
+
+/// Parses and validates all files of a `recipes/` folder, paths beginning with `recipes/`.
+pub fn parse<'f>(files: &'f [File]) -> Result<Recipes, Vec<Diagnostic<'f>>> {
+    let mut mistakes = Vec::new();
+    let sorted = sort(files, &mut mistakes);
+    let mut recipes = Recipes::default();
+    let targets = match sorted.targets {
+        Some(file) => targets(file, &mut recipes, &mut mistakes),
+        None => {
+            let mistake = Diagnostic::of_file(&NO_TARGETS, "there is no such file");
+            mistakes.push(mistake.help("write one table for each target that you build for"));
+            None
+        }
+    };
+    let libraries = sorted.libraries.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let context = Context { targets, libraries, patches: sorted.patches };
+    check_patch_folders(&context, &mut mistakes);
+    let mut drafts = Vec::new();
+    for (name, file) in sorted.libraries {
+        let read = |fields: &Fields<'_, 'f>| library::read(fields, name, &context);
+        if let Some((library, marks)) = document(file, library::shape(), &mut mistakes, read) {
+            recipes.libraries.extend(library.map(|library| (name.to_owned(), library)));
+            drafts.push(Draft { file, name, marks });
+        }
+    }
+    let mut toolchains = Vec::new();
+    for (name, file) in sorted.toolchains {
+        let read = |fields: &Fields<'_, 'f>| toolchain::read(fields, name, &context);
+        if let Some((found, pins)) = document(file, toolchain::shape(), &mut mistakes, read) {
+            recipes.toolchains.extend(found.map(|toolchain| (name.to_owned(), toolchain)));
+            toolchains.push((file, pins));
+        }
+    }
+    mistakes.extend(across::check(&drafts, &toolchains));
+    if mistakes.is_empty() { Ok(recipes) } else { Err(mistakes) }
+}
+
+/// Puts every file where it belongs; a file that belongs nowhere is a mistake, because a recipe in
+/// the wrong folder or with the wrong ending would silently not count.
+fn sort<'f>(files: &'f [File], mistakes: &mut Vec<Diagnostic<'f>>) -> Sorted<'f> {
+    let mut sorted = Sorted::default();
+    for file in files {
+        let path = file.path.strip_prefix("recipes/").unwrap_or(&file.path);
+        let parts: Vec<&str> = path.split('/').collect();
+        match parts[..] {
+            ["targets.toml"] => sorted.targets = Some(file),
+            ["tools", name] if name.ends_with(".toml") => {}
+            [name] if name.ends_with(".md") => {}
+            ["patches", library, name] => {
+                sorted.patches.entry(library).or_default().insert(name, file);
+                mistakes.extend(not_text(file));
+            }
+            [folder @ ("libraries" | "toolchains"), name] => {
+                let Some(name) = recipe_name(file, name, mistakes) else { continue };
+                if folder == "libraries" {
+                    sorted.libraries.push((name, file));
+                } else {
+                    sorted.toolchains.push((name, file));
+                }
+            }
+            _ => mistakes.push(stray(file, parts[0])),
+        }
+    }
+    sorted
+}
+
+fn recipe_name<'f>(
+    file: &'f File,
+    name: &'f str,
+    mistakes: &mut Vec<Diagnostic<'f>>,
+) -> Option<&'f str> {
+    let Some(name) = name.strip_suffix(".toml") else {
+        let mistake = Diagnostic::of_file(file, format!("{} is not a recipe", quote(name)));
+        mistakes.push(mistake.help("recipes end in `.toml`; move or remove this file"));
+        return None;
+    };
+    if let Err(wrong) = words::recipe_name(name) {
+        mistakes.push(Diagnostic::of_file(file, wrong.title).note(wrong.label));
+    }
+    Some(name)
+}
+
+fn stray<'f>(file: &'f File, folder: &str) -> Diagnostic<'f> {
+    let mistake = Diagnostic::of_file(file, "this file is in no folder of recipes");
+    let mistake = match guess(folder, FOLDERS) {
+        Some(meant) if meant != folder => mistake.help(format!("did you mean recipes/{meant}?")),
+        _ => mistake,
+    };
+    mistake.note(
+        "there are libraries/<name>.toml, toolchains/<name>.toml, tools/<name>.toml, \
+         patches/<library>/<patch> and targets.toml",
+    )
+}
+
+/// Patches in a folder that no library has are never applied.
+fn check_patch_folders<'f>(context: &Context<'f>, mistakes: &mut Vec<Diagnostic<'f>>) {
+    for (library, patches) in &context.patches {
+        let known = || context.libraries.iter().map(String::as_str);
+        if known().any(|name| name == *library) {
+            continue;
+        }
+        for file in patches.values() {
+            let title = format!("there is no library {} to patch", quote(library));
+            let mistake = Diagnostic::of_file(file, title).guess(library, known());
+            mistakes.push(mistake.note(format!("the libraries are {}", list(known()))));
+        }
+    }
+}
+
+/// Reads the rows of `targets.toml`; returns the triples, right or wrong, or none if the file as
+/// such cannot be read.
+fn targets<'f>(
+    file: &'f File,
+    recipes: &mut Recipes,
+    mistakes: &mut Vec<Diagnostic<'f>>,
+) -> Option<Vec<String>> {
+    let table = syntax(file, mistakes)?;
+    let sink = Sink::new(file);
+    let mut triples = Vec::new();
+    for (triple, value) in entries(table.get_ref()) {
+        triples.push(triple.text.to_owned());
+        let DeValue::Table(row) = value.get_ref() else {
+            sink.report_type(triple.text, value, Wanted::Table);
+            continue;
+        };
+        let fields = Fields::new(&sink, row, value.span(), toolchain::target_shape());
+        let target = toolchain::target(&fields, &triple);
+        recipes.targets.extend(target.map(|target| (target.triple.clone(), target)));
+    }
+    if triples.is_empty() {
+        sink.report(sink.at(0..0, "there are no targets").label("add a table for each triple"));
+    }
+    mistakes.extend(sink.into_mistakes());
+    Some(triples)
+}
+
+/// Reads one document with known keys.
+fn document<'f, T>(
+    file: &'f File,
+    shape: &'static Shape,
+    mistakes: &mut Vec<Diagnostic<'f>>,
+    read: impl FnOnce(&Fields<'_, 'f>) -> T,
+) -> Option<T> {
+    let table = syntax(file, mistakes)?;
+    let sink = Sink::new(file);
+    let result = read(&Fields::new(&sink, table.get_ref(), 0..0, shape));
+    mistakes.extend(sink.into_mistakes());
+    Some(result)
+}
+
+/// The document, or its syntax errors: one for each line, because a later one on the same line is
+/// mostly an echo of the first.
+fn syntax<'f>(file: &'f File, mistakes: &mut Vec<Diagnostic<'f>>) -> Option<Spanned<DeTable<'f>>> {
+    if let Some(mistake) = not_text(file) {
+        mistakes.push(mistake);
+        return None;
+    }
+    let text = file.text();
+    let (table, errors) = DeTable::parse_recoverable(text);
+    if errors.is_empty() {
+        return Some(table);
+    }
+    let mut places: Vec<_> =
+        errors.iter().map(|error| (error.span().unwrap_or(0..0), error.message())).collect();
+    places.sort_by_key(|(span, _)| span.start);
+    places.dedup_by_key(|(span, _)| {
+        text.get(..span.start).map_or(0, |head| head.matches('\n').count())
+    });
+    mistakes.extend(
+        places.into_iter().map(|(span, message)| {
+            Diagnostic::at(file, span, format!("this is not TOML: {message}"))
+        }),
+    );
+    None
+}
+
+/// What keeps a file from being read as text.
+fn not_text(file: &File) -> Option<Diagnostic<'_>> {
+    if file.bytes.len() as u64 > FILE_LIMIT_BYTES {
+        let title = format!("the file is larger than {FILE_LIMIT_BYTES} bytes");
+        return Some(Diagnostic::of_file(file, title));
+    }
+    let error = std::str::from_utf8(&file.bytes).err()?;
+    let good = &file.bytes[..error.valid_up_to()];
+    let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
+    let start = good.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let column = String::from_utf8_lossy(&good[start..]).chars().count() + 1;
+    let mistake = Diagnostic::at_point(file, line, column, "the file is not UTF-8 text");
+    Some(mistake.help("save it as UTF-8"))
+}
+
+/// A text with placeholders, of which some are allowed here.
+fn template(sink: &Sink<'_>, word: &Word<'_>, allowed: &[Placeholder]) -> Option<Template> {
+    let mistake = match Template::parse(word.text, allowed) {
+        Ok(template) => return Some(template),
+        Err(mistake) => mistake,
+    };
+    let span = word.part(sink.file.text(), &mistake.span);
+    let names: Vec<String> = allowed.iter().map(|p| format!("{{{}}}", p.name())).collect();
+    let note = format!("allowed here are {}", list(names.iter().map(String::as_str)));
+    sink.report(match &mistake.word {
+        None => sink
+            .at(span, "a brace without its partner")
+            .label("opens or closes nothing")
+            .help("write `{{` or `}}` for a brace itself"),
+        Some(inner) => {
+            let is_known = Placeholder::ALL.iter().any(|known| known.name() == inner);
+            let title = if is_known { "cannot be used here" } else { "is not a placeholder" };
+            let known = guess(inner, allowed.iter().map(|placeholder| placeholder.name()));
+            let help = known.map(|known| format!("did you mean `{{{known}}}`?"));
+            sink.at(span, format!("{} {title}", quote(&format!("{{{inner}}}"))))
+                .label(if is_known { "has no value here" } else { "unknown" })
+                .help(help.unwrap_or_default())
+                .note(note)
+        }
+    });
+    None
+}

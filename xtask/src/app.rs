@@ -1,0 +1,265 @@
+//! Sysroot + toolchain + variables → `cargo build` → the app's programs; and what that needs of a
+//! network before.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use serde::Deserialize;
+
+use crate::advice;
+use crate::cli::{self, Global};
+use crate::environment::Environment;
+use crate::exit::{Exit, Failure};
+use crate::process::{self, describe_status, shell_word};
+use crate::report;
+use crate::session::{Access, Project, Session};
+
+/// How much of cargo's output is kept for advice after a failure.
+const KEPT_OUTPUT_BYTES: usize = 1 << 20;
+
+/// Prefixes of variables that change what a compiler or a build script makes. They are the machine's,
+/// not the app's, so the app's build does not see them.
+const HIDDEN_PREFIXES: [&str; 21] = [
+    "AR", "AS_", "BINDGEN_", "CARGO_BUILD_", "CARGO_ENCODED_", "CARGO_PROFILE_", "CARGO_TARGET_",
+    "CC", "CFLAGS", "CMAKE_", "CPATH", "CPPFLAGS", "CXX", "C_INCLUDE_", "CPLUS_", "LDFLAGS", "LD_",
+    "LIBRARY_PATH", "PKG_CONFIG", "RANLIB", "RUSTFLAGS",
+];
+
+/// Single variables of the same kind.
+const HIDDEN: [&str; 8] = [
+    "MAKEFLAGS", "MFLAGS", "MAKELEVEL", "SYSROOT", "RUSTC", "RUSTDOC", "RUSTC_BOOTSTRAP", "RUSTUP_TOOLCHAIN",
+];
+
+/// A program that cargo built.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// The binary's name.
+    pub name: String,
+    /// Where cargo put it.
+    pub path: PathBuf,
+}
+
+/// What to build of a package.
+pub struct Order<'a> {
+    /// The package.
+    pub project: &'a Project,
+    /// Only these binaries; all if empty.
+    pub bins: &'a [String],
+    /// Cargo's profile.
+    pub profile: &'a str,
+}
+
+/// Brings the crates of a package.
+pub fn fetch_crates(session: &Session, project: &Project, triple: &str) -> Result<()> {
+    let mut command = project.rust.cargo();
+    command.args(["fetch", "--manifest-path"]).arg(&project.manifest).args(["--target", triple]);
+    if session.global.offline {
+        command.arg("--offline");
+    }
+    let captured = process::capture(&mut command)?;
+    if captured.status.success() {
+        return Ok(());
+    }
+    let (exit, why) = if session.global.offline {
+        (Exit::Offline, "crates of the app are missing")
+    } else {
+        (Exit::Failed, "cargo cannot fetch the crates of the app")
+    };
+    let said = process::last_lines(captured.stderr.trim(), 12);
+    Err(Failure::new(exit, format!("{why}:\n{said}")).into())
+}
+
+impl cli::Fetch {
+    /// Brings everything that `dist` needs from a network.
+    pub fn run(self, global: Global) -> Result<()> {
+        let session = Session::open(global, Access::Write)?;
+        for triple in self.platform.triples() {
+            let target = session.target(&triple)?;
+            let project = session.project(&self.package, &triple)?;
+            project.wanted.require_all()?;
+            let named = self.platform.toolchain.as_deref().or(project.wanted.toolchain.as_deref());
+            let plan = session.settle(named, &target, &project.wanted.libraries)?;
+            project.rust.require_std(&triple, session.global.offline)?;
+            fetch_crates(&session, &project, &triple)?;
+            let names: Vec<_> =
+                plan.steps.iter().filter(|s| s.source.is_some()).map(|s| s.name.as_str()).collect();
+            report::status(
+                "Fetched",
+                format!("{}, the crates of {} and rust-std for {triple}", names.join(", "), project.package.name),
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Builds the programs.
+pub fn build(session: &Session, order: &Order<'_>, environment: &Environment) -> Result<Vec<Program>> {
+    let project = order.project;
+    let mut command = project.rust.cargo();
+    command.current_dir(project.manifest.parent().unwrap_or(Path::new("/")));
+    hide_variables(&mut command);
+    command
+        .envs(&environment.variables)
+        .arg("build")
+        .arg("--manifest-path")
+        .arg(&project.manifest)
+        .args(["--package", &project.package.name, "--target", &environment.target.triple])
+        .args(["--profile", order.profile, "--message-format", "json-render-diagnostics"])
+        .args(&project.features)
+        .args(environment.cargo_arguments())
+        .args(["--jobs", &session.jobs().to_string()]);
+    match order.bins {
+        [] => drop(command.arg("--bins")),
+        bins => drop(command.args(bins.iter().flat_map(|bin| ["--bin", bin]))),
+    }
+    if session.global.offline {
+        command.arg("--offline");
+    }
+    style_cargo(&mut command);
+    let mut programs = Vec::new();
+    let mut said = Vec::new();
+    let status = process::run_streamed(
+        &mut command,
+        |line| {
+            programs.extend(program(line, &project.package.id));
+            Ok(())
+        },
+        |bytes| {
+            report::passthrough(bytes);
+            if said.len() < KEPT_OUTPUT_BYTES {
+                said.extend_from_slice(bytes);
+            }
+        },
+    )?;
+    if !status.success() {
+        return Err(failure(session, order, status, &String::from_utf8_lossy(&said)));
+    }
+    programs.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(programs)
+}
+
+/// Fails, before anything is fetched, if the package has no such binary.
+pub fn check_order(order: &Order<'_>) -> Result<()> {
+    let package = &order.project.package;
+    let known: Vec<String> = package.binaries().map(|target| target.name.clone()).collect();
+    if known.is_empty() {
+        let message = format!("package `{}` has no binary: `dist` ships programs", package.name);
+        return Err(Failure::new(Exit::Usage, message).into());
+    }
+    for bin in order.bins {
+        if !known.contains(bin) {
+            let message = format!("package `{}` has no binary `{bin}`", package.name);
+            return Err(crate::links::unknown(message, bin, known.iter()).into());
+        }
+    }
+    Ok(())
+}
+
+/// Removes what the machine's owner has set for other builds.
+fn hide_variables(command: &mut std::process::Command) {
+    for name in process::env_names() {
+        if HIDDEN.contains(&name.as_str()) || HIDDEN_PREFIXES.iter().any(|p| name.starts_with(p)) {
+            command.env_remove(name);
+        }
+    }
+}
+
+/// Cargo's own look, also through a pipe.
+fn style_cargo(command: &mut std::process::Command) {
+    command.env("CARGO_TERM_COLOR", if report::has_color() { "always" } else { "never" });
+    if report::is_live() {
+        command.env("CARGO_TERM_PROGRESS_WHEN", "always").env("CARGO_TERM_PROGRESS_WIDTH", "80");
+    }
+    if !report::is_verbose() && report::is_quiet() {
+        command.arg("--quiet");
+    }
+}
+
+#[derive(Deserialize)]
+struct Message {
+    reason: String,
+    package_id: Option<String>,
+    target: Option<MessageTarget>,
+    executable: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+struct MessageTarget {
+    name: String,
+    kind: Vec<String>,
+}
+
+/// The program that a JSON line of cargo announces, if it is one of the package's.
+fn program(line: &str, package: &str) -> Option<Program> {
+    let message: Message = serde_json::from_str(line).ok()?;
+    let target = message.target?;
+    let is_ours = message.reason == "compiler-artifact"
+        && message.package_id.as_deref() == Some(package)
+        && target.kind.iter().any(|kind| kind == "bin");
+    is_ours.then_some(Program { name: target.name, path: message.executable? })
+}
+
+fn failure(
+    session: &Session,
+    order: &Order<'_>,
+    status: std::process::ExitStatus,
+    said: &str,
+) -> anyhow::Error {
+    if process::is_interrupted() {
+        return anyhow::anyhow!("interrupted while cargo built {}", order.project.package.name);
+    }
+    let needs_network = session.global.offline && said.contains("--offline");
+    let exit = if needs_network { Exit::Offline } else { Exit::Failed };
+    let name = &order.project.package.name;
+    let message = format!("`cargo build` of {name} {}", describe_status(status));
+    let mut failure = Failure::new(exit, message);
+    let context = advice::Context {
+        libraries: session
+            .recipes
+            .libraries
+            .values()
+            .map(|library| advice::KnownLibrary {
+                name: library.name.clone(),
+                links: library.links.clone(),
+                libs: library.outputs.libs.clone(),
+            })
+            .collect(),
+    };
+    failure.help.extend(advice::advice(said, &context));
+    failure.into()
+}
+
+/// Tells the compilers to write fixed names for this machine's folders.
+pub fn hide_paths(environment: &mut Environment, session: &Session, project: &Project) -> Result<()> {
+    let lower = environment.target.lower();
+    for (path, name) in path_map(session, project)? {
+        let path = path.to_string_lossy();
+        environment.rustflags.push(format!("--remap-path-prefix={path}={name}"));
+        for flags in ["CFLAGS", "CXXFLAGS"] {
+            let flags = environment.variables.entry(format!("{flags}_{lower}")).or_default();
+            flags.push_str(&format!(" {}", shell_word(&format!("-ffile-prefix-map={path}={name}"))));
+        }
+    }
+    Ok(())
+}
+
+/// Flags that keep this machine's paths out of the program: longest first, since the last that
+/// matches wins and a folder inside another must not be mapped by the outer one.
+fn path_map(session: &Session, project: &Project) -> Result<Vec<(PathBuf, &'static str)>> {
+    let home = process::env_var("HOME").map(PathBuf::from);
+    let cargo_home = process::env_var("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| home.as_ref().map(|home| home.join(".cargo")))
+        .context("neither CARGO_HOME nor HOME is set")?;
+    let mut map = vec![
+        (cargo_home, "/cargo"),
+        (project.rust.sysroot().to_owned(), "/rust"),
+        (project.metadata.workspace_root.clone(), "/app"),
+        (project.metadata.target_directory.clone(), "/target"),
+        (session.store.root().to_owned(), "/muslin"),
+    ];
+    map.extend(home.filter(|home| home.parent().is_some()).map(|home| (home, "/home")));
+    map.sort_by_key(|(path, _)| path.as_os_str().len());
+    map.dedup_by(|a, b| a.0 == b.0);
+    Ok(map)
+}

@@ -1,0 +1,39 @@
+//! The builder for libraries with a configure script, autoconf's or OpenSSL's, and make.
+
+use anyhow::{Context as _, Result};
+
+use super::bench::Bench;
+use crate::recipe::Configure;
+
+/// What a recipe never repeats: where things are installed, from the library's own point of view.
+/// With `DESTDIR` no path of this machine gets into `.pc` files or strings.
+const PREFIX: &str = "--prefix=/usr";
+
+/// Configures, makes, and installs below `install/usr`, whose content becomes `install`.
+pub fn build(bench: &Bench<'_>, recipe: &Configure) -> Result<()> {
+    let mut script = bench.command(bench.source.join(&recipe.script));
+    script.arg(PREFIX);
+    script.args(recipe.options.iter().map(|option| bench.fill(option)));
+    let more = recipe.options_for.get(&bench.target.triple).into_iter().flatten();
+    script.args(more.map(|option| bench.fill(option)));
+    bench.run(&mut script)?;
+    make(bench, &recipe.make, None)?;
+    let staging = bench.root.join("staging");
+    make(bench, &recipe.install, Some(&staging))?;
+    std::fs::remove_dir(&bench.install)?;
+    std::fs::rename(staging.join("usr"), &bench.install).with_context(|| {
+        format!("{}: make installed nothing below /usr", bench.library.name)
+    })
+}
+
+fn make(bench: &Bench<'_>, targets: &[String], staging: Option<&std::path::Path>) -> Result<()> {
+    let mut command = bench.command("make");
+    if let Some(staging) = staging {
+        let mut word = std::ffi::OsString::from("DESTDIR=");
+        word.push(staging);
+        command.arg(word);
+    }
+    command.args(targets);
+    bench.tokens.configure_make(&mut command);
+    bench.run(&mut command)
+}

@@ -1,0 +1,132 @@
+//! One step: prepares its folder, does its work, publishes what came out.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use jobserver::Client;
+
+use super::bench::Bench;
+use super::{compile, configure, outputs};
+use crate::exit::{Exit, Failure};
+use crate::layout::{TempFolder, remove_tree};
+use crate::plan::{Plan, Step, Work};
+use crate::process::{self, shell_word};
+use crate::recipe::{Build, Library};
+use crate::session::Session;
+use crate::{report, toolchain, unpack};
+
+/// Makes a step's entry, unless another process just did.
+pub fn make(session: &Session, plan: &Plan, step: &Step, tokens: &Client) -> Result<()> {
+    let entry = session.entry(step);
+    let _lock = session.store.lock(&entry)?;
+    if entry.exists() {
+        return Ok(());
+    }
+    let temp = session.store.temp(&step.name)?;
+    let root = temp.path();
+    match &step.work {
+        Work::Toolchain(_) => {
+            report::status("Unpacking", format!("{} {}", step.name, step.version));
+            unpack_source(session, step, &root.join("outputs"), root)?;
+        }
+        Work::Driver(recipe) => {
+            let bin = root.join("outputs/bin");
+            fs::create_dir_all(&bin)?;
+            let tree = format!("../../../{}/outputs", session.entry(plan.toolchain()).id());
+            toolchain::write_driver(recipe, &plan.target, &tree, &bin)?;
+        }
+        Work::Library(library) => {
+            if let Err(error) = make_library(session, plan, step, library, root, tokens) {
+                return Err(keep_failed(session, step, temp, error));
+            }
+        }
+        Work::Sysroot => {
+            let libraries: Vec<(String, PathBuf)> = step
+                .dependencies
+                .iter()
+                .map(|index| &plan.steps[*index])
+                .map(|library| (library.name.clone(), session.entry(library).outputs()))
+                .collect();
+            outputs::compose(&libraries, &root.join("outputs"))?;
+        }
+    }
+    fs::write(root.join("fingerprint.txt"), &step.pre_image)?;
+    entry.publish(temp)
+}
+
+/// Unpacks the step's archive, and notes in the entry who served it.
+fn unpack_source(session: &Session, step: &Step, to: &Path, entry: &Path) -> Result<()> {
+    let source = step.source.as_ref().context("a step without a source")?;
+    let what = format!("{} {}", step.name, step.version);
+    let (_, archive) = session.fetcher.fetch(&what, &[source])?;
+    unpack::unpack_archive(&archive, source.root.as_deref(), to)
+        .with_context(|| format!("cannot unpack {what}"))?;
+    fs::write(entry.join("origin.txt"), archive.served_by())?;
+    Ok(())
+}
+
+fn make_library(
+    session: &Session,
+    plan: &Plan,
+    step: &Step,
+    library: &Library,
+    root: &Path,
+    tokens: &Client,
+) -> Result<()> {
+    let label = format!("{} {}", step.name, step.version);
+    report::status("Building", &label);
+    let _progress = report::Progress::spinner("Building", &label);
+    let driver = session.entry(plan.driver()).outputs().join("bin");
+    let bench = Bench::new(library, &plan.target, root, driver, tokens, session.jobs())?;
+    unpack_source(session, step, &bench.source, root)?;
+    for patch in &library.patches {
+        unpack::patch::apply_patch(&bench.source, &patch.name, &patch.text)?;
+    }
+    let dependencies: Vec<(String, PathBuf)> = step
+        .dependencies
+        .iter()
+        .map(|index| &plan.steps[*index])
+        .filter(|step| matches!(step.work, Work::Library(_)))
+        .map(|step| (step.name.clone(), session.entry(step).outputs()))
+        .collect();
+    outputs::compose(&dependencies, &bench.dependencies)?;
+    match &library.build {
+        Build::Compile(recipe) => compile::build(&bench, recipe)?,
+        Build::Configure(recipe) => configure::build(&bench, recipe)?,
+    }
+    outputs::take(library, &bench.install, &root.join("outputs"))?;
+    drop(bench);
+    for folder in ["source", "objects", "install", "staging", "dependencies", "tools", "tmp", "home"] {
+        remove_tree(&root.join(folder))?;
+    }
+    Ok(())
+}
+
+/// Keeps the folder of a failed step, replacing that of an earlier failure, and says how to go on.
+fn keep_failed(
+    session: &Session,
+    step: &Step,
+    temp: TempFolder,
+    error: anyhow::Error,
+) -> anyhow::Error {
+    if process::is_interrupted() {
+        return error;
+    }
+    let kept = session.store.failed(&session.entry(step));
+    if let Err(problem) = temp.keep_as(&kept) {
+        return error.context(format!("the failed step's folder could not be kept: {problem:#}"));
+    }
+    let (exit, message, mut help) = match error.downcast_ref::<Failure>() {
+        Some(failure) => (failure.exit, failure.message.clone(), failure.help.clone()),
+        None => (Exit::Failed, format!("building {} {} failed: {error:#}", step.name, step.version), vec![]),
+    };
+    help.push(format!("the whole log: {}", kept.join("build.log").display()));
+    let script = kept.join("run.sh");
+    if script.exists() {
+        let path = shell_word(&script.to_string_lossy());
+        help.push(format!("that command again by hand, in the tree as it was: sh {path}"));
+    }
+    help.push(format!("the step again: cargo xtask sysroot {}", step.name));
+    Failure { exit, message, help }.into()
+}

@@ -1,0 +1,390 @@
+//! The `empty-root` check: does the program start where there is nothing but itself?
+//!
+//! The program is copied into an empty folder and started there with `--version` (which most answer
+//! or refuse; without an argument it might begin to serve), in a root of its own, without network,
+//! environment, input or output, as nobody, for a limited time. How it ends does not matter, as long
+//! as it ends by itself. It never runs the program with the user's files in reach: where no such
+//! root can be had, it says so and does not run it.
+
+use std::ffi::CStr;
+use std::fs;
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use object::elf;
+use rustix::fd::{AsFd as _, BorrowedFd};
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+use rustix::process::{Resource, Rlimit, chdir, chroot, getegid, geteuid, setrlimit};
+use rustix::thread::{
+    UnshareFlags, set_no_new_privs, set_thread_groups, set_thread_res_gid, set_thread_res_uid,
+    unshare_unsafe,
+};
+
+use super::Outcome;
+use super::elf::Image;
+use super::structure::describe;
+use crate::process;
+
+/// A program that still runs after this has started well.
+const TIME_LIMIT: Duration = Duration::from_secs(10);
+/// `nobody` on most systems; any number that owns nothing would do.
+const NOBODY: u32 = 65534;
+/// The program's only name inside.
+const INSIDE: &str = "/program";
+/// Another thread that forks at the wrong moment holds our copy open for a blink.
+const BUSY_TRIES: u32 = 20;
+
+/// How a root of one's own is had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// In a user namespace: for anyone, where the kernel allows it.
+    UserNamespace,
+    /// By `chroot`, for root; then as nobody.
+    Chroot,
+}
+
+/// What the child was doing when it failed. The number travels above the error number's 12 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+enum Stage {
+    Exec = 0,
+    Unshare = 1,
+    MapIds = 2,
+    EnterRoot = 3,
+    DropRights = 4,
+}
+
+const STAGES: [Stage; 5] =
+    [Stage::Exec, Stage::Unshare, Stage::MapIds, Stage::EnterRoot, Stage::DropRights];
+
+/// Runs a program that the `elf` check has passed, in a folder made below `scratch`.
+pub fn check(data: &[u8], image: &Image, scratch: &Path) -> Outcome {
+    match fits_this_cpu(image.machine.elf) {
+        Fit::Yes | Fit::Perhaps => {}
+        Fit::No => {
+            let machine = describe(image.machine);
+            return Outcome::Skipped(format!("this computer's CPU cannot run {machine} programs"));
+        }
+    }
+    match prepare(data, scratch) {
+        Ok(root) => try_each_way(&root, image),
+        Err(error) => Outcome::Skipped(format!("cannot make an empty root: {error:#}")),
+    }
+}
+
+/// Whether this CPU runs programs for a machine.
+enum Fit {
+    Yes,
+    /// If the kernel was built to.
+    Perhaps,
+    No,
+}
+
+fn fits_this_cpu(machine: u16) -> Fit {
+    let machine = elf::Machine(machine);
+    match (std::env::consts::ARCH, machine) {
+        ("x86_64", elf::EM_386) | ("aarch64", elf::EM_ARM) => Fit::Perhaps,
+        ("x86_64", elf::EM_X86_64)
+        | ("x86", elf::EM_386)
+        | ("aarch64", elf::EM_AARCH64)
+        | ("arm", elf::EM_ARM)
+        | ("riscv64" | "riscv32", elf::EM_RISCV)
+        | ("powerpc64", elf::EM_PPC64)
+        | ("s390x", elf::EM_S390)
+        | ("loongarch64", elf::EM_LOONGARCH) => Fit::Yes,
+        _ => Fit::No,
+    }
+}
+
+/// A folder with nothing but the program, gone when dropped.
+struct EmptyRoot(PathBuf);
+
+impl Drop for EmptyRoot {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn prepare(data: &[u8], scratch: &Path) -> Result<EmptyRoot> {
+    static COUNTER: AtomicU32 = AtomicU32::new(0);
+    let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+    let root = scratch.join(format!("empty-root-{}-{number}", std::process::id()));
+    fs::DirBuilder::new()
+        .mode(0o755)
+        .create(&root)
+        .with_context(|| format!("cannot make {}", root.display()))?;
+    let root = EmptyRoot(root);
+    let program = root.0.join(&INSIDE[1..]);
+    fs::write(&program, data).with_context(|| format!("cannot write {}", program.display()))?;
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755))?;
+    fs::set_permissions(&root.0, fs::Permissions::from_mode(0o755))?;
+    Ok(root)
+}
+
+fn try_each_way(root: &EmptyRoot, image: &Image) -> Outcome {
+    let ways = match geteuid().is_root() {
+        true => [Way::Chroot, Way::UserNamespace],
+        false => [Way::UserNamespace, Way::Chroot],
+    };
+    let mut reasons = Vec::new();
+    for way in ways {
+        match run(root, way) {
+            Ok(status) => return judge_end(status),
+            Err(Trouble::Setup(stage, errno)) => reasons.push(explain_setup(way, stage, errno)),
+            Err(Trouble::Exec(errno)) => return judge_exec(errno, image),
+            Err(Trouble::Other(error)) => return Outcome::Skipped(format!("{error:#}")),
+        }
+    }
+    Outcome::Skipped(format!(
+        "no empty root can be had here: {}; run it as root, or allow user namespaces",
+        reasons.join("; ")
+    ))
+}
+
+/// Why a program did not even start.
+#[derive(Debug)]
+enum Trouble {
+    /// The root could not be made: says nothing about the program.
+    Setup(Stage, Errno),
+    /// The kernel refused the program.
+    Exec(Errno),
+    /// Anything else, such as Ctrl-C.
+    Other(anyhow::Error),
+}
+
+/// Runs the program; `None` if it was still running at the time limit.
+fn run(root: &EmptyRoot, way: Way) -> Result<Option<ExitStatus>, Trouble> {
+    for attempt in 0.. {
+        let mut command = command(root, way).map_err(Trouble::Other)?;
+        let error = match process::run_limited(&mut command, TIME_LIMIT) {
+            Ok(status) => return Ok(status),
+            Err(error) => error,
+        };
+        let number = error.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error);
+        return Err(match number.map(unpack) {
+            Some((Stage::Exec, Errno::TXTBSY)) if attempt < BUSY_TRIES => {
+                std::thread::sleep(Duration::from_millis(10));
+                continue;
+            }
+            Some((Stage::Exec, errno)) => Trouble::Exec(errno),
+            Some((stage, errno)) => Trouble::Setup(stage, errno),
+            None => Trouble::Other(error),
+        });
+    }
+    unreachable!("the loop above has no end")
+}
+
+/// The standard library hands a child's error number to the parent as it is: room for the stage.
+fn pack(stage: Stage) -> impl Fn(Errno) -> io::Error {
+    move |errno| io::Error::from_raw_os_error(((stage as i32) << 12) | errno.raw_os_error())
+}
+
+fn unpack(number: i32) -> (Stage, Errno) {
+    let stage = usize::try_from(number >> 12).ok().and_then(|index| STAGES.get(index));
+    // The kernel's error numbers are 1 to 4095; zero is none of them.
+    let errno =
+        if number & 0xfff == 0 { Errno::IO } else { Errno::from_raw_os_error(number & 0xfff) };
+    (stage.copied().unwrap_or(Stage::Exec), errno)
+}
+
+fn command(root: &EmptyRoot, way: Way) -> Result<Command> {
+    let place = std::path::absolute(&root.0)?;
+    let place = std::ffi::CString::new(place.as_os_str().as_bytes())?;
+    let identity = Identity {
+        uid_map: format!("{NOBODY} {} 1", geteuid().as_raw()),
+        gid_map: format!("{NOBODY} {} 1", getegid().as_raw()),
+    };
+    let inherited = open_descriptors();
+    let mut command = process::command(INSIDE);
+    command.arg("--version").env_clear();
+    // SAFETY: the closure runs in the child between fork and exec. It only makes system calls and
+    // reads what was prepared above: no allocation, no lock, no panic, and no thread shares what it
+    // unshares, for a forked child has only one.
+    unsafe {
+        command.pre_exec(move || {
+            close_on_exec(&inherited);
+            match way {
+                Way::UserNamespace => enter_user_namespace(&place, &identity)?,
+                Way::Chroot => enter_chroot(&place)?,
+            }
+            set_no_new_privs(true).map_err(pack(Stage::DropRights))?;
+            let none = Rlimit { current: Some(0), maximum: Some(0) };
+            setrlimit(Resource::Core, none).map_err(pack(Stage::DropRights))
+        });
+    }
+    Ok(command)
+}
+
+/// Files that are open in this process: whoever started us may have left some that a program would
+/// inherit, and an open folder is a way out of any root.
+fn open_descriptors() -> Vec<i32> {
+    let Ok(list) = fs::read_dir("/proc/self/fd") else { return (3..1024).collect() };
+    let number = |entry: fs::DirEntry| entry.file_name().to_str()?.parse().ok();
+    list.flatten().filter_map(number).filter(|number| *number > 2).collect()
+}
+
+fn close_on_exec(descriptors: &[i32]) {
+    for number in descriptors {
+        // SAFETY: the number is not negative, and the borrow ends with this call; if it is not open
+        // any more, the kernel says so and nothing happens.
+        let descriptor = unsafe { BorrowedFd::borrow_raw(*number) };
+        let _ = rustix::io::fcntl_setfd(descriptor, rustix::io::FdFlags::CLOEXEC);
+    }
+}
+
+/// What is written to the kernel's maps of ids, prepared before the fork.
+struct Identity {
+    uid_map: String,
+    gid_map: String,
+}
+
+const OTHER_NAMESPACES: UnshareFlags = UnshareFlags::NEWNS
+    .union(UnshareFlags::NEWNET)
+    .union(UnshareFlags::NEWIPC)
+    .union(UnshareFlags::NEWUTS);
+
+fn enter_user_namespace(root: &CStr, identity: &Identity) -> io::Result<()> {
+    unshare(UnshareFlags::NEWUSER.union(OTHER_NAMESPACES)).map_err(pack(Stage::Unshare))?;
+    // An unprivileged process may map its group only after giving up setgroups (Linux 3.19).
+    let map = |file, text| write_whole(file, text).map_err(pack(Stage::MapIds));
+    map(c"/proc/self/setgroups", "deny")?;
+    map(c"/proc/self/uid_map", &identity.uid_map)?;
+    map(c"/proc/self/gid_map", &identity.gid_map)?;
+    change_root(root)
+}
+
+fn enter_chroot(root: &CStr) -> io::Result<()> {
+    // A container's root may chroot but not unshare: then the network stays, the files do not.
+    let _ = unshare(OTHER_NAMESPACES);
+    change_root(root)?;
+    let drop = pack(Stage::DropRights);
+    let (uid, gid) =
+        (rustix::process::Uid::from_raw(NOBODY), rustix::process::Gid::from_raw(NOBODY));
+    set_thread_groups(&[]).map_err(&drop)?;
+    set_thread_res_gid(gid, gid, gid).map_err(&drop)?;
+    set_thread_res_uid(uid, uid, uid).map_err(&drop)
+}
+
+fn change_root(root: &CStr) -> io::Result<()> {
+    chroot(root).and_then(|()| chdir(c"/")).map_err(pack(Stage::EnterRoot))
+}
+
+fn unshare(flags: UnshareFlags) -> rustix::io::Result<()> {
+    // SAFETY: nothing here shares file descriptors or other tables with another thread.
+    unsafe { unshare_unsafe(flags) }
+}
+
+fn write_whole(file: &CStr, text: &str) -> rustix::io::Result<()> {
+    let file = rustix::fs::open(file, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
+    rustix::io::write(file.as_fd(), text.as_bytes()).map(drop)
+}
+
+/// Why a root could not be had, in words: the kernel's own are misleading here.
+fn explain_setup(way: Way, stage: Stage, errno: Errno) -> String {
+    let why = match (way, stage, errno) {
+        (Way::UserNamespace, Stage::Unshare, Errno::NOSPC) => {
+            "user namespaces are switched off (sysctl user.max_user_namespaces is 0)"
+        }
+        (Way::UserNamespace, Stage::Unshare, Errno::PERM | Errno::ACCESS) => {
+            "user namespaces are not allowed here (in a container or a chroot, or by sysctl \
+             kernel.unprivileged_userns_clone)"
+        }
+        (Way::UserNamespace, Stage::Unshare, Errno::INVAL | Errno::NOSYS) => {
+            "this kernel has no user namespaces"
+        }
+        (Way::UserNamespace, _, Errno::PERM | Errno::ACCESS) => {
+            "user namespaces are restricted (on Ubuntu by sysctl \
+             kernel.apparmor_restrict_unprivileged_userns)"
+        }
+        (Way::Chroot, Stage::EnterRoot, Errno::PERM) => "chroot needs root",
+        (Way::Chroot, Stage::DropRights, _) => "the rights of root cannot be dropped",
+        (way, stage, errno) => return format!("{way:?} failed at {stage:?}: {errno}"),
+    };
+    why.to_owned()
+}
+
+fn judge_exec(errno: Errno, image: &Image) -> Outcome {
+    let why = match errno {
+        Errno::NOENT => match &image.interpreter {
+            Some(name) => return failed(format!("it needs its interpreter {name}")),
+            None => "the kernel finds no such program (ENOENT)",
+        },
+        Errno::NOEXEC if matches!(fits_this_cpu(image.machine.elf), Fit::Perhaps) => {
+            return Outcome::Skipped("this kernel does not run 32-bit programs".to_owned());
+        }
+        Errno::NOEXEC => "the kernel does not take it for a program (ENOEXEC)",
+        // Its mode lets anyone run it, so this says nothing about the program.
+        Errno::ACCESS | Errno::PERM => {
+            return Outcome::Skipped(format!(
+                "programs in the temporary folder may not be run (is it mounted `noexec`?): {errno}"
+            ));
+        }
+        Errno::INVAL => "its program headers make no sense to the kernel (EINVAL)",
+        Errno::NOMEM => "it asks for memory that cannot be had (ENOMEM)",
+        other => return failed(other.to_string()),
+    };
+    failed(why.to_owned())
+}
+
+fn failed(why: String) -> Outcome {
+    Outcome::Failed(format!("it did not start: {why}"))
+}
+
+fn judge_end(status: Option<ExitStatus>) -> Outcome {
+    let Some(status) = status else {
+        return Outcome::Passed(format!("still running after {} s", TIME_LIMIT.as_secs()));
+    };
+    match (status.code(), status.signal()) {
+        (Some(code), _) => Outcome::Passed(format!("exit code {code}")),
+        (None, Some(signal)) => Outcome::Failed(format!("it died by {}", signal_name(signal))),
+        (None, None) => Outcome::Failed(format!("it ended in an unknown way: {status}")),
+    }
+}
+
+fn signal_name(signal: i32) -> String {
+    use signal_hook::consts as known;
+    let name = match signal {
+        known::SIGSEGV => "SIGSEGV (it touched memory that is not there)",
+        known::SIGILL => "SIGILL (an instruction that this CPU does not have, or a trap)",
+        known::SIGABRT => "SIGABRT (it gave up by itself)",
+        known::SIGBUS => "SIGBUS",
+        known::SIGFPE => "SIGFPE (such as a division by zero)",
+        known::SIGSYS => "SIGSYS (a system call that is forbidden)",
+        known::SIGTRAP => "SIGTRAP",
+        known::SIGKILL => "SIGKILL (out of memory, or a segment that cannot be mapped)",
+        known::SIGPIPE => "SIGPIPE",
+        known::SIGTERM => "SIGTERM",
+        other => return format!("signal {other}"),
+    };
+    name.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stage_survives_the_way_to_the_parent() {
+        for stage in STAGES {
+            let error = pack(stage)(Errno::NOSPC);
+            assert_eq!(error.raw_os_error().map(unpack), Some((stage, Errno::NOSPC)));
+        }
+        assert_eq!(unpack(i32::MAX).0, Stage::Exec);
+    }
+
+    #[test]
+    fn a_full_disk_is_not_blamed_for_forbidden_namespaces() {
+        let text = explain_setup(Way::UserNamespace, Stage::Unshare, Errno::NOSPC);
+        assert!(text.contains("max_user_namespaces") && !text.contains("space left"), "{text}");
+        let text = explain_setup(Way::UserNamespace, Stage::MapIds, Errno::PERM);
+        assert!(text.contains("apparmor"), "{text}");
+    }
+}

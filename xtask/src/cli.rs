@@ -1,0 +1,290 @@
+//! The command line as types: each command's arguments are a type here, and its `run` stands in the
+//! file of the stage that does the work. No logic here.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::fetch::Mirror;
+use crate::report::{self, Color, Format, Verbosity};
+
+/// The target when none is named.
+pub const DEFAULT_TARGET: &str = "x86_64-unknown-linux-musl";
+
+/// One command from a Cargo package with C dependencies to a static, portable Linux program.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    version,
+    after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 recipe invalid, 4 verification failed, \
+                  5 check failed, 6 offline and something is missing."
+)]
+pub struct Cli {
+    /// Options that every command takes.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options that every command takes, before or after its name.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Options of all commands")]
+pub struct Global {
+    /// Open no socket; if something is missing, list it and end with exit code 6.
+    #[arg(long, global = true)]
+    pub offline: bool,
+    /// The folder of everything fetched or built [default: $XDG_CACHE_HOME/muslin or ~/.cache/muslin].
+    #[arg(long, global = true, value_name = "DIR", env = "MUSLIN_STORE", hide_env_values = true)]
+    pub store: Option<PathBuf>,
+    /// Look for downloads here first, by digest: `<mirror>/<sha256>`. May be given several times.
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL|DIR",
+        env = "MUSLIN_MIRROR",
+        value_delimiter = ' ',
+        hide_env_values = true
+    )]
+    pub mirror: Vec<Mirror>,
+    /// How many jobs to run at once [default: the number of CPUs].
+    #[arg(long, short, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub jobs: Option<u16>,
+    /// When to colour.
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub color: Color,
+    /// Errors and warnings only.
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say more: what is fresh, what was dropped, what was tried.
+    #[arg(long, short, global = true)]
+    pub verbose: bool,
+    /// What stdout carries: paths, or one JSON object a line.
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
+    pub message_format: Format,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Build, check and pack the app's static programs: the main command.
+    Dist(Dist),
+    /// Build C libraries and compose `target/sysroot/<triple>`.
+    Sysroot(Sysroot),
+    /// Bring everything that `dist` needs from a network.
+    Fetch(Fetch),
+    /// Say what `dist` would do and why, touching nothing.
+    Plan(Plan),
+    /// Print the variables with which plain `cargo build --target …` links against the sysroot.
+    Env(Env),
+    /// Run a command with the variables of `env`.
+    Exec(Exec),
+    /// Check that a program is static and portable, as `dist` does.
+    Check(Check),
+    /// Run all of Muslin's own tests.
+    Test(Test),
+}
+
+/// Which package, and how cargo should see it.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Package")]
+pub struct Package {
+    /// The Cargo.toml of the package to build [default: the sample app's].
+    #[arg(long, value_name = "FILE")]
+    pub manifest_path: Option<PathBuf>,
+    /// The package, where the manifest is a workspace of several.
+    #[arg(long, short, value_name = "PKG")]
+    pub package: Option<String>,
+    /// Features to turn on.
+    #[arg(long, short = 'F', value_name = "FEATURES")]
+    pub features: Vec<String>,
+    /// Leave the default features off.
+    #[arg(long)]
+    pub no_default_features: bool,
+    /// Turn all features on.
+    #[arg(long)]
+    pub all_features: bool,
+}
+
+/// For what, and with what, to build.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Target")]
+pub struct Platform {
+    /// The target triple; may be given several times [default: x86_64-unknown-linux-musl].
+    #[arg(long, value_name = "TRIPLE")]
+    pub target: Vec<String>,
+    /// The toolchain [default: the first that the store has or that can be fetched].
+    #[arg(long, value_name = "NAME")]
+    pub toolchain: Option<String>,
+}
+
+/// Arguments of `dist`.
+#[derive(Clone, Debug, Args)]
+pub struct Dist {
+    /// What to build.
+    #[command(flatten)]
+    pub package: Package,
+    /// What to build for.
+    #[command(flatten)]
+    pub platform: Platform,
+    /// Only this binary; may be given several times [default: all of the package].
+    #[arg(long, value_name = "BIN")]
+    pub bin: Vec<String>,
+    /// Cargo's profile.
+    #[arg(long, value_name = "PROFILE", default_value = "release")]
+    pub profile: String,
+    /// Where the result goes [default: `dist/<triple>` in the package's target folder].
+    #[arg(long, value_name = "DIR")]
+    pub out_dir: Option<PathBuf>,
+}
+
+/// Arguments of `sysroot`.
+#[derive(Clone, Debug, Args)]
+pub struct Sysroot {
+    /// The libraries [default: those that the app links].
+    #[arg(value_name = "LIBRARY")]
+    pub libraries: Vec<String>,
+    /// Whose libraries, when none is named.
+    #[command(flatten)]
+    pub package: Package,
+    /// What to build for.
+    #[command(flatten)]
+    pub platform: Platform,
+}
+
+/// Arguments of `fetch`.
+#[derive(Clone, Debug, Args)]
+pub struct Fetch {
+    /// For which package.
+    #[command(flatten)]
+    pub package: Package,
+    /// For which targets.
+    #[command(flatten)]
+    pub platform: Platform,
+}
+
+/// Arguments of `plan`.
+#[derive(Clone, Debug, Args)]
+pub struct Plan {
+    /// For which package.
+    #[command(flatten)]
+    pub package: Package,
+    /// For which targets.
+    #[command(flatten)]
+    pub platform: Platform,
+    /// Show which input's change made this step stale.
+    #[arg(long, value_name = "STEP")]
+    pub why: Option<String>,
+    /// Print the inputs of every step, as they are hashed.
+    #[arg(long, conflicts_with = "why")]
+    pub pre_images: bool,
+}
+
+/// The form in which `env` prints.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum EnvFormat {
+    /// `export NAME=value` lines for a POSIX shell.
+    #[default]
+    Shell,
+    /// One JSON object.
+    Json,
+    /// A fragment for `.cargo/config.toml`.
+    Cargo,
+}
+
+/// Arguments of `env`.
+#[derive(Clone, Debug, Args)]
+pub struct Env {
+    /// Whose libraries.
+    #[command(flatten)]
+    pub package: Package,
+    /// For which target.
+    #[command(flatten)]
+    pub platform: Platform,
+    /// The form.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: EnvFormat,
+}
+
+/// Arguments of `exec`.
+#[derive(Clone, Debug, Args)]
+pub struct Exec {
+    /// Whose libraries.
+    #[command(flatten)]
+    pub package: Package,
+    /// For which target.
+    #[command(flatten)]
+    pub platform: Platform,
+    /// The command and its arguments, after `--`.
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub command: Vec<std::ffi::OsString>,
+}
+
+/// Arguments of `check`.
+#[derive(Clone, Debug, Args)]
+pub struct Check {
+    /// The programs.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// The target that they must be for [default: any].
+    #[arg(long, value_name = "TRIPLE")]
+    pub target: Option<String>,
+}
+
+/// Arguments of `test`.
+#[derive(Clone, Debug, Args)]
+pub struct Test {
+    /// Arguments for the test programs, after `--`.
+    #[arg(last = true, value_name = "ARGS")]
+    pub args: Vec<String>,
+}
+
+impl Global {
+    /// Tells `report` how to speak.
+    pub fn apply_to_report(&self) {
+        let verbosity = match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (false, true) => Verbosity::Verbose,
+            (false, false) => Verbosity::Normal,
+        };
+        report::init(verbosity, self.message_format, self.color);
+    }
+}
+
+impl Platform {
+    /// The triples asked for, without repetition; the default one if none was.
+    pub fn triples(&self) -> Vec<String> {
+        let mut triples: Vec<String> = Vec::new();
+        for triple in &self.target {
+            if !triples.contains(triple) {
+                triples.push(triple.clone());
+            }
+        }
+        if triples.is_empty() {
+            triples.push(DEFAULT_TARGET.to_owned());
+        }
+        triples
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn options_of_all_commands_may_come_after_the_command() {
+        let words = ["xtask", "dist", "--offline", "-F", "a b", "--target", "x", "--target", "x", "-j3"];
+        let cli = Cli::try_parse_from(words).unwrap();
+        assert!(cli.global.offline && cli.global.jobs == Some(3));
+        let Command::Dist(dist) = cli.command else { panic!("not dist") };
+        assert_eq!(dist.platform.triples(), ["x"]);
+    }
+}

@@ -1,0 +1,179 @@
+//! `cargo xtask dist`: the whole pipeline, then checked programs → `target/dist/<triple>/`.
+//!
+//! Takes only [`Checked`] programs: what failed a check cannot be packed.
+
+mod manifest;
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::app::{self, Order, Program};
+use crate::build;
+use crate::check::{Checked, Expectation, RunPolicy, examine, forbidden_of_this_machine};
+use crate::cli::{self, Global};
+use crate::digest::Digest;
+use crate::environment::Environment;
+use crate::layout::{copy_atomically, write_atomically};
+use crate::plan::Plan;
+use crate::report;
+use crate::session::{Access, Project, Session};
+use crate::target::Target;
+
+impl cli::Dist {
+    /// Builds, checks and packs for each target.
+    pub fn run(self, global: Global) -> Result<()> {
+        let session = Session::open(global, Access::Write)?;
+        for triple in self.platform.triples() {
+            self.run_for(&session, &session.target(&triple)?)?;
+        }
+        Ok(())
+    }
+
+    fn run_for(&self, session: &Session, target: &Target) -> Result<()> {
+        let begin = Instant::now();
+        let project = session.project(&self.package, &target.triple)?;
+        project.wanted.require_all()?;
+        let order = Order { project: &project, bins: &self.bin, profile: &self.profile };
+        app::check_order(&order)?;
+        let named = self.platform.toolchain.as_deref().or(project.wanted.toolchain.as_deref());
+        let plan = session.settle(named, target, &project.wanted.libraries)?;
+        project.rust.require_std(&target.triple, session.global.offline)?;
+        build::make(session, &plan)?;
+        let mut environment = Environment::new(session, &plan, &project.rust)?;
+        app::hide_paths(&mut environment, session, &project)?;
+        let programs = app::build(session, &order, &environment)?;
+        if programs.is_empty() {
+            bail!("cargo built no binary of `{}`: do its binaries need a feature?", project.package.name);
+        }
+        let checked = check(session, &project, target, &programs)?;
+        let place = match &self.out_dir {
+            Some(folder) if self.platform.triples().len() > 1 => folder.join(&target.triple),
+            Some(folder) => folder.clone(),
+            None => project.metadata.target_directory.join("dist").join(&target.triple),
+        };
+        let place = std::path::absolute(&place)?;
+        let text = manifest::text(session, &project, &plan, &self.profile, &programs, &checked);
+        pack(&place, &programs, &checked, &text)?;
+        announce(&place, &programs, &checked, &plan, begin);
+        Ok(())
+    }
+}
+
+/// Checks every program; the findings of all of them are shown at once.
+fn check(
+    session: &Session,
+    project: &Project,
+    target: &Target,
+    programs: &[Program],
+) -> Result<Vec<Checked>> {
+    let scratch = session.store.temp("check")?;
+    let expectation = Expectation {
+        machine: Some(target.machine),
+        forbidden: forbidden_of_this_machine(&[
+            ("the store", session.store.root().to_owned()),
+            ("the workspace", project.metadata.workspace_root.clone()),
+            ("the target folder", project.metadata.target_directory.clone()),
+        ]),
+        run: RunPolicy::EmptyRoot(scratch.path().to_owned()),
+    };
+    let (mut checked, mut failure) = (Vec::new(), None::<crate::exit::Failure>);
+    for program in programs {
+        match examine(&program.path, &expectation)?.into_checked() {
+            Ok(program) => checked.push(program),
+            Err(found) => match &mut failure {
+                Some(failure) => failure.message = format!("{}\n{}", failure.message, found.message),
+                None => failure = Some(found),
+            },
+        }
+    }
+    failure.map_or(Ok(checked), |failure| Err(failure.into()))
+}
+
+/// Puts the programs, their manifest and their sums in place. What an earlier run put there and this
+/// one did not make is removed; nothing else is touched.
+fn pack(place: &Path, programs: &[Program], checked: &[Checked], manifest: &str) -> Result<()> {
+    fs::create_dir_all(place).with_context(|| format!("cannot make {}", place.display()))?;
+    let mut sums = Vec::new();
+    for (program, checked) in programs.iter().zip(checked) {
+        let target = place.join(&program.name);
+        copy_atomically(checked.path(), &target)?;
+        let copied = Digest::sha256_of(&fs::read(&target)?);
+        if copied != checked.sha256() {
+            bail!("{} changed while it was packed", checked.path().display());
+        }
+        sums.push((program.name.clone(), copied.hex()));
+    }
+    write_atomically(&place.join("manifest.json"), manifest.as_bytes())?;
+    sums.push(("manifest.json".to_owned(), Digest::sha256_of(manifest.as_bytes()).hex()));
+    sums.sort();
+    let list = place.join("SHA256SUMS");
+    let stale: Vec<PathBuf> = fs::read_to_string(&list)
+        .unwrap_or_default()
+        .lines()
+        .filter_map(|line| line.split_once("  ").map(|(_, name)| name.to_owned()))
+        .filter(|name| !name.contains('/') && !sums.iter().any(|(kept, _)| kept == name))
+        .map(|name| place.join(name))
+        .collect();
+    let text = sums.iter().fold(String::new(), |mut text, (name, sum)| {
+        let _ = writeln!(text, "{sum}  {name}");
+        text
+    });
+    write_atomically(&list, text.as_bytes())?;
+    for file in stale {
+        fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))?;
+    }
+    Ok(())
+}
+
+fn announce(
+    place: &Path,
+    programs: &[Program],
+    checked: &[Checked],
+    plan: &Plan,
+    begin: Instant,
+) {
+    for (program, checked) in programs.iter().zip(checked) {
+        let passed = checked.checks().filter(|(_, word)| *word == "ok").count();
+        let skipped: Vec<_> =
+            checked.checks().filter(|(_, word)| *word != "ok").map(|(name, _)| name).collect();
+        let tail = match &skipped[..] {
+            [] => String::new(),
+            names => format!(", not looked at: {}", names.join(", ")),
+        };
+        report::status(
+            "Checked",
+            format!("{} ({}, {passed} checks passed{tail})", program.name, report::human_bytes(checked.size_bytes())),
+        );
+    }
+    report::status(
+        "Packed",
+        format!(
+            "{} with {} {} in {}",
+            place.display(),
+            plan.toolchain().name,
+            plan.toolchain().version,
+            report::human_duration(begin.elapsed())
+        ),
+    );
+    for (program, checked) in programs.iter().zip(checked) {
+        let path = place.join(&program.name);
+        report::event(
+            "executable",
+            serde_json::json!({
+                "target": plan.target.triple, "name": program.name, "path": path,
+                "size_bytes": checked.size_bytes(), "sha256": checked.sha256().hex(),
+                "checks": checked.checkup().results,
+            }),
+        );
+        report::data(path.display());
+    }
+    let manifest = place.join("manifest.json");
+    report::event("manifest", serde_json::json!({ "target": plan.target.triple, "path": manifest }));
+    for name in ["manifest.json", "SHA256SUMS"] {
+        report::data(place.join(name).display());
+    }
+}

@@ -1,0 +1,130 @@
+//! `manifest.json`: what was built, from what, with what, and what the checks said.
+//!
+//! `docs/manifest.md` documents it. Nothing in it depends on the time, the user or the folder: two
+//! machines that took the same origins write the same bytes.
+
+use serde::Serialize;
+
+use crate::app::Program;
+use crate::check::Checked;
+use crate::links::Provision;
+use crate::plan::{Plan, Step};
+use crate::session::{Project, Session};
+
+/// Raised when a field changes its meaning or goes away; new fields do not raise it.
+pub const SCHEMA: u32 = 1;
+
+#[derive(Serialize)]
+struct Manifest<'a> {
+    schema: u32,
+    package: Package<'a>,
+    target: &'a str,
+    profile: &'a str,
+    features: &'a [String],
+    rustc: &'a str,
+    toolchain: Input<'a>,
+    libraries: Vec<Input<'a>>,
+    bundled: Vec<Bundled<'a>>,
+    sysroot: &'a str,
+    executables: Vec<Executable<'a>>,
+}
+
+#[derive(Serialize)]
+struct Package<'a> {
+    name: &'a str,
+    version: &'a str,
+    license: Option<&'a str>,
+}
+
+/// Something fetched and built by a recipe.
+#[derive(Serialize)]
+struct Input<'a> {
+    name: &'a str,
+    version: &'a str,
+    license: &'a str,
+    origin: String,
+    digest: String,
+    fingerprint: &'a str,
+}
+
+/// A C library that a crate compiles by itself.
+#[derive(Serialize)]
+struct Bundled<'a> {
+    links: &'a str,
+    #[serde(rename = "crate")]
+    crate_name: &'a str,
+    version: &'a str,
+}
+
+#[derive(Serialize)]
+struct Executable<'a> {
+    name: &'a str,
+    size_bytes: u64,
+    sha256: String,
+    checks: Vec<Check<'a>>,
+}
+
+#[derive(Serialize)]
+struct Check<'a> {
+    name: &'a str,
+    outcome: &'a str,
+}
+
+/// The manifest's text.
+pub fn text(
+    session: &Session,
+    project: &Project,
+    plan: &Plan,
+    profile: &str,
+    programs: &[Program],
+    checked: &[Checked],
+) -> String {
+    let toolchain = match &plan.toolchain().work {
+        crate::plan::Work::Toolchain(recipe) => recipe.license.as_str(),
+        _ => "",
+    };
+    let bundled = project.wanted.links.iter().filter_map(|link| {
+        matches!(link.provision, Provision::Bundled(_)).then_some(Bundled {
+            links: &link.key,
+            crate_name: &link.crate_name,
+            version: &link.crate_version,
+        })
+    });
+    let executables = programs.iter().zip(checked).map(|(program, checked)| Executable {
+        name: &program.name,
+        size_bytes: checked.size_bytes(),
+        sha256: checked.sha256().hex(),
+        checks: checked.checks().map(|(name, outcome)| Check { name, outcome }).collect(),
+    });
+    let package = &project.package;
+    let manifest = Manifest {
+        schema: SCHEMA,
+        package: Package {
+            name: &package.name,
+            version: &package.version,
+            license: package.license.as_deref(),
+        },
+        target: &plan.target.triple,
+        profile,
+        features: &project.features,
+        rustc: project.rust.short_version(),
+        toolchain: input(session, plan.toolchain(), toolchain),
+        libraries: plan.libraries().map(|(step, l)| input(session, step, &l.license)).collect(),
+        bundled: bundled.collect(),
+        sysroot: &plan.sysroot().fingerprint,
+        executables: executables.collect(),
+    };
+    // These types cannot fail to be written.
+    serde_json::to_string_pretty(&manifest).unwrap_or_default() + "\n"
+}
+
+fn input<'a>(session: &Session, step: &'a Step, license: &'a str) -> Input<'a> {
+    Input {
+        name: &step.name,
+        version: &step.version,
+        license,
+        origin: session.entry(step).origin().unwrap_or_else(|| "unknown".to_owned()),
+        digest: step.source.as_ref().map(|source| source.digest.to_string()).unwrap_or_default(),
+        fingerprint: &step.fingerprint,
+    }
+}

@@ -1,0 +1,256 @@
+//! The variables with which cargo, cc, cmake, pkg-config and bindgen build for a target against a
+//! sysroot. Only target-scoped forms where the reader has them, so that build scripts and
+//! proc-macros, which run on the host, never see the target's flags.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+
+use crate::cli::{self, EnvFormat, Global};
+use crate::exit::{Exit, Failure};
+use crate::plan::{Plan, Work};
+use crate::process::{self, shell_word};
+use crate::recipe::template::{Placeholder, Template};
+use crate::recipe::{Driver, OverrideValue, Toolchain};
+use crate::rust::Rust;
+use crate::session::{Access, Session};
+use crate::target::Target;
+use crate::toolchain::linking::{LinkingDriver, linking_driver};
+use crate::{build, report};
+
+/// What a build against a sysroot is told.
+#[derive(Clone, Debug)]
+pub struct Environment {
+    /// The target.
+    pub target: Target,
+    /// The sysroot.
+    pub sysroot: PathBuf,
+    /// Variables for every program of the build, sorted by name.
+    pub variables: BTreeMap<String, String>,
+    /// The linker of the target.
+    pub linker: PathBuf,
+    /// Flags of rustc for the target.
+    pub rustflags: Vec<String>,
+    /// `links` overrides: key, then keys of cargo's table with TOML values.
+    pub overrides: BTreeMap<String, BTreeMap<String, toml::Value>>,
+}
+
+impl Environment {
+    /// Computes the environment; the plan's driver and sysroot must be in the store.
+    pub fn new(session: &Session, plan: &Plan, rust: &Rust) -> Result<Self> {
+        let (Work::Driver(toolchain), driver) = (&plan.driver().work, plan.driver()) else {
+            anyhow::bail!("the plan has no driver");
+        };
+        let linking = linking_driver(&session.store, driver, toolchain, &plan.target, rust)?;
+        let tree = session.entry(plan.toolchain()).outputs();
+        let sysroot = session.entry(plan.sysroot()).outputs();
+        Ok(Self::compose(plan, toolchain, &tree, &linking, sysroot))
+    }
+
+    fn compose(
+        plan: &Plan,
+        toolchain: &Toolchain,
+        tree: &Path,
+        linking: &LinkingDriver,
+        sysroot: PathBuf,
+    ) -> Self {
+        let target = plan.target.clone();
+        let mut variables = tools(&target, linking);
+        let lower = target.lower();
+        let text = sysroot.to_string_lossy().into_owned();
+        // `-L` serves libz-sys, which tries to link a probe; `-isystem` comes after a crate's own `-I`.
+        let flags = format!("-isystem {0}/include -L{0}/lib", shell_word(&text));
+        for name in ["CFLAGS", "CXXFLAGS"] {
+            variables.insert(format!("{name}_{lower}"), flags.clone());
+        }
+        if shell_word(&text) != text {
+            // The cc crate splits flags at blanks unless it is told that they are quoted.
+            variables.insert("CC_SHELL_ESCAPED_FLAGS".to_owned(), "1".to_owned());
+        }
+        variables.insert(format!("PKG_CONFIG_ALLOW_CROSS_{lower}"), "1".to_owned());
+        variables.insert(format!("PKG_CONFIG_LIBDIR_{lower}"), format!("{text}/lib/pkgconfig"));
+        // An empty one of its own keeps the host's `PKG_CONFIG_PATH` away from the target.
+        variables.insert(format!("PKG_CONFIG_PATH_{lower}"), String::new());
+        variables.insert(
+            format!("BINDGEN_EXTRA_CLANG_ARGS_{lower}"),
+            bindgen_arguments(toolchain, &target, tree, &text),
+        );
+        let mut overrides = BTreeMap::new();
+        let fill = |template: &Template| fill(template, &target, &text);
+        for (_, library) in plan.libraries() {
+            for (name, value) in &library.env {
+                variables.insert(fill(name), fill(value));
+            }
+            for (key, table) in &library.overrides {
+                let value = |value: &OverrideValue| match value {
+                    OverrideValue::One(template) => toml::Value::String(fill(template)),
+                    OverrideValue::Many(list) => list.iter().map(&fill).collect::<Vec<_>>().into(),
+                };
+                let table = table.iter().map(|(name, v)| (name.clone(), value(v))).collect();
+                overrides.insert(key.clone(), table);
+            }
+        }
+        let linker = linking.path(&linking.names.cc);
+        Self { target, sysroot, variables, linker, rustflags: Vec::new(), overrides }
+    }
+
+    /// Arguments that tell cargo of the linker, the flags and the overrides: `--config`, value, …
+    pub fn cargo_arguments(&self) -> Vec<String> {
+        let table = format!("target.{}", self.target.triple);
+        let text = |value: &str| toml::Value::String(value.to_owned()).to_string();
+        let mut configs = vec![format!("{table}.linker={}", text(&self.linker.to_string_lossy()))];
+        if !self.rustflags.is_empty() {
+            configs.push(format!("{table}.rustflags={}", toml::Value::from(self.rustflags.clone())));
+        }
+        for (key, entries) in &self.overrides {
+            for (name, value) in entries {
+                configs.push(format!("{table}.{key}.{name}={value}"));
+            }
+        }
+        configs.into_iter().flat_map(|config| ["--config".to_owned(), config]).collect()
+    }
+
+    /// All of it as variables: what `cargo_arguments` says too, except for the overrides, for which
+    /// cargo has no variables.
+    pub fn all_variables(&self) -> BTreeMap<String, String> {
+        let mut all = self.variables.clone();
+        let upper = self.target.upper();
+        all.insert(
+            format!("CARGO_TARGET_{upper}_LINKER"),
+            self.linker.to_string_lossy().into_owned(),
+        );
+        let flags = self.rustflags.join(" ");
+        all.insert(format!("CARGO_TARGET_{upper}_RUSTFLAGS"), flags);
+        all
+    }
+
+    /// `export` lines for a POSIX shell.
+    pub fn as_shell(&self) -> String {
+        let all = self.all_variables();
+        all.iter().fold(String::new(), |mut text, (name, value)| {
+            let _ = writeln!(text, "export {name}={}", shell_word(value));
+            text
+        })
+    }
+
+    /// One JSON object.
+    pub fn as_json(&self) -> String {
+        let all: serde_json::Map<_, _> =
+            self.all_variables().into_iter().map(|(name, value)| (name, value.into())).collect();
+        format!("{:#}\n", serde_json::Value::Object(all))
+    }
+
+    /// A fragment for `.cargo/config.toml`.
+    pub fn as_cargo(&self) -> String {
+        let text = |value: &str| toml::Value::String(value.to_owned()).to_string();
+        let mut out = String::from("[env]\n");
+        for (name, value) in &self.variables {
+            let _ = writeln!(out, "{name} = {}", text(value));
+        }
+        let _ = writeln!(out, "\n[target.{}]", self.target.triple);
+        let _ = writeln!(out, "linker = {}", text(&self.linker.to_string_lossy()));
+        let _ = writeln!(out, "rustflags = {}", toml::Value::from(self.rustflags.clone()));
+        for (key, entries) in &self.overrides {
+            let _ = writeln!(out, "\n[target.{}.{key}]", self.target.triple);
+            for (name, value) in entries {
+                let _ = writeln!(out, "{name} = {value}");
+            }
+        }
+        out
+    }
+}
+
+fn tools(target: &Target, linking: &LinkingDriver) -> BTreeMap<String, String> {
+    let lower = target.lower();
+    let names = &linking.names;
+    let mut variables = BTreeMap::new();
+    for (variable, name) in [
+        ("CC", &names.cc),
+        ("CXX", &names.cxx),
+        ("AR", &names.ar),
+        ("RANLIB", &names.ranlib),
+        ("STRIP", &names.strip),
+    ] {
+        let path = linking.path(name).to_string_lossy().into_owned();
+        variables.insert(format!("{variable}_{lower}"), path);
+    }
+    let cmake = linking.cmake.to_string_lossy().into_owned();
+    variables.insert(format!("CMAKE_TOOLCHAIN_FILE_{lower}"), cmake);
+    variables
+}
+
+/// Makes libclang see the target's headers and never the host's.
+fn bindgen_arguments(toolchain: &Toolchain, target: &Target, tree: &Path, sysroot: &str) -> String {
+    let mut words = vec![format!("--target={}", target.triple)];
+    match &toolchain.driver {
+        Driver::Zig { include, .. } => {
+            words.push("-nostdinc".to_owned());
+            for folder in include {
+                let folder = tree.join(fill(folder, target, sysroot));
+                words.push(format!("-isystem{}", folder.display()));
+            }
+        }
+        Driver::Gcc { .. } => {
+            words.push(format!("--gcc-toolchain={}", tree.display()));
+            words.push(format!("--sysroot={}", tree.join(&target.triple).join("sysroot").display()));
+        }
+    }
+    words.push(format!("-isystem{sysroot}/include"));
+    words.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" ")
+}
+
+fn fill(template: &Template, target: &Target, sysroot: &str) -> String {
+    template.render(|placeholder| match placeholder {
+        Placeholder::Sysroot => sysroot.to_owned(),
+        Placeholder::Target => target.triple.clone(),
+        Placeholder::TargetUpper => target.upper(),
+        Placeholder::Gnu => target.gnu.clone(),
+        Placeholder::ZigLibc => target.zig_libc.clone(),
+        Placeholder::ZigKernel => target.zig_kernel.clone(),
+        Placeholder::Version | Placeholder::Jobs => String::new(),
+    })
+}
+
+/// A session, a package and a plan whose driver and sysroot are in the store.
+fn prepared(global: Global, package: &cli::Package, platform: &cli::Platform) -> Result<Environment> {
+    let session = Session::open(global, Access::Write)?;
+    let triples = platform.triples();
+    let [triple] = &triples[..] else {
+        return Err(Failure::new(Exit::Usage, "variables are those of one target: name one").into());
+    };
+    let target = session.target(triple)?;
+    let project = session.project(package, triple)?;
+    project.wanted.require_all()?;
+    let named = platform.toolchain.as_deref().or(project.wanted.toolchain.as_deref());
+    let plan = session.settle(named, &target, &project.wanted.libraries)?;
+    project.rust.require_std(triple, session.global.offline)?;
+    build::make(&session, &plan)?;
+    Environment::new(&session, &plan, &project.rust)
+}
+
+impl cli::Env {
+    /// Prints the variables.
+    pub fn run(self, global: Global) -> Result<()> {
+        let environment = prepared(global, &self.package, &self.platform)?;
+        report::output(&match self.format {
+            EnvFormat::Shell => environment.as_shell(),
+            EnvFormat::Json => environment.as_json(),
+            EnvFormat::Cargo => environment.as_cargo(),
+        });
+        Ok(())
+    }
+}
+
+impl cli::Exec {
+    /// Runs the command; its exit code becomes ours.
+    pub fn run(self, global: Global) -> Result<std::process::ExitStatus> {
+        let environment = prepared(global, &self.package, &self.platform)?;
+        let mut words = self.command.iter();
+        let program = words.next().context("no command")?;
+        let mut command = process::command(program);
+        command.args(words).envs(environment.all_variables());
+        process::run_foreground(&mut command)
+    }
+}

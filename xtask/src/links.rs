@@ -1,0 +1,223 @@
+//! Cargo's dependency graph → the C libraries that the app links.
+//!
+//! Walks `cargo metadata` from the package to build, along normal edges only: what a build script
+//! or a proc-macro links is the host's business. Never decides how a library is built.
+
+mod metadata;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+
+use crate::exit::{Exit, Failure};
+use crate::recipe::Recipes;
+
+pub use metadata::{Metadata, Package, Query, load};
+
+/// Build dependencies that look for a library on the system.
+const SEEKERS: [&str; 4] = ["pkg-config", "vcpkg", "system-deps", "metadeps"];
+/// Build dependencies that compile C code.
+const COMPILERS: [&str; 4] = ["cc", "cmake", "autotools", "autocfg-cc"];
+
+/// What the app's author asks for in `[package.metadata.muslin]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Wishes {
+    /// Libraries to add or leave out.
+    pub libraries: LibraryWishes,
+    /// The toolchain to use.
+    pub toolchain: Option<String>,
+}
+
+/// `libraries.add` and `libraries.skip`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LibraryWishes {
+    /// Libraries that no `links` key asks for.
+    pub add: Vec<String>,
+    /// Libraries (or `links` keys) to leave out.
+    pub skip: Vec<String>,
+}
+
+/// Where a crate of the graph gets its C library from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Provision {
+    /// From the sysroot: this library's recipe serves the `links` key.
+    Sysroot(String),
+    /// The crate compiles its own copy, because of this feature, or because it has nothing else.
+    Bundled(Option<String>),
+    /// The app's manifest says to leave it.
+    Skipped,
+    /// It has no recipe, and the crate would look for it on the system.
+    Missing,
+}
+
+/// One crate of the graph with a `links` key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// The key.
+    pub key: String,
+    /// The crate.
+    pub crate_name: String,
+    /// Its version.
+    pub crate_version: String,
+    /// Where the library comes from.
+    pub provision: Provision,
+    /// Features of the crate that look as if they brought their own copy.
+    pub bundling_features: Vec<String>,
+}
+
+/// What the app links.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Libraries to build, without their dependencies; sorted.
+    pub libraries: Vec<String>,
+    /// Every crate with a `links` key.
+    pub links: Vec<Link>,
+    /// The toolchain that the app's manifest asks for.
+    pub toolchain: Option<String>,
+}
+
+/// Reads what the app links from its dependency graph.
+pub fn discover(metadata: &Metadata, package: &Package, recipes: &Recipes) -> Result<Wanted> {
+    let wishes = wishes(package)?;
+    check_names(&wishes, package, recipes)?;
+    let mut wanted = Wanted { toolchain: wishes.toolchain.clone(), ..Wanted::default() };
+    let mut libraries: BTreeSet<&str> = wishes.libraries.add.iter().map(String::as_str).collect();
+    for reached in metadata.linked_packages(&package.id) {
+        let Some(key) = &reached.package.links else { continue };
+        let provision = provision(key, &reached, recipes, &wishes);
+        if let Provision::Sysroot(name) = &provision {
+            if let Some((name, _)) = recipes.libraries.get_key_value(name) {
+                libraries.insert(name);
+            }
+        }
+        wanted.links.push(Link {
+            key: key.clone(),
+            crate_name: reached.package.name.clone(),
+            crate_version: reached.package.version.clone(),
+            provision,
+            bundling_features: bundling_features(reached.package),
+        });
+    }
+    wanted.links.sort_by(|a, b| (&a.key, &a.crate_version).cmp(&(&b.key, &b.crate_version)));
+    wanted.libraries = libraries.into_iter().map(str::to_owned).collect();
+    Ok(wanted)
+}
+
+fn provision(
+    key: &str,
+    reached: &metadata::Reached<'_>,
+    recipes: &Recipes,
+    wishes: &Wishes,
+) -> Provision {
+    let recipe = recipes.libraries.values().find(|library| library.links.iter().any(|k| k == key));
+    let name = recipe.map_or(key, |library| library.name.as_str());
+    if wishes.libraries.skip.iter().any(|skipped| skipped == name || skipped == key) {
+        return Provision::Skipped;
+    }
+    let Some(library) = recipe else {
+        let builds_with = |names: &[&str]| {
+            reached.package.build_dependencies().any(|dependency| names.contains(&dependency))
+        };
+        let seeks = builds_with(&SEEKERS) && !builds_with(&COMPILERS);
+        return if seeks { Provision::Missing } else { Provision::Bundled(None) };
+    };
+    let bundling = library.bundled.get(&reached.package.name);
+    let feature = bundling.into_iter().flatten().find(|feature| reached.features.contains(*feature));
+    match feature {
+        Some(feature) => Provision::Bundled(Some(feature.clone())),
+        None => Provision::Sysroot(library.name.clone()),
+    }
+}
+
+fn bundling_features(package: &Package) -> Vec<String> {
+    let looks_bundling = |name: &&String| {
+        ["bundled", "vendored", "static", "source", "src"].iter().any(|word| name.starts_with(word))
+    };
+    package.features.keys().filter(looks_bundling).cloned().collect()
+}
+
+/// Reads `[package.metadata.muslin]`.
+fn wishes(package: &Package) -> Result<Wishes> {
+    let Some(table) = package.metadata.as_ref().and_then(|metadata| metadata.get("muslin")) else {
+        return Ok(Wishes::default());
+    };
+    serde_json::from_value(table.clone()).map_err(|error| {
+        let place = package.manifest_path.display();
+        Failure::new(
+            Exit::Usage,
+            format!("`[package.metadata.muslin]` in {place} cannot be read: {error}"),
+        )
+        .help("it may hold `libraries.add`, `libraries.skip` (lists of names) and `toolchain` (a name)")
+        .into()
+    })
+}
+
+fn check_names(wishes: &Wishes, package: &Package, recipes: &Recipes) -> Result<()> {
+    for name in &wishes.libraries.add {
+        if !recipes.libraries.contains_key(name) {
+            let place = package.manifest_path.display();
+            let message = format!("`libraries.add` in {place} names `{name}`, which has no recipe");
+            return Err(unknown(message, name, recipes.libraries.keys()).into());
+        }
+    }
+    Ok(())
+}
+
+/// A usage error about a name that is not in a table: guesses the typo and lists the table.
+pub fn unknown<'a>(
+    message: String,
+    name: &str,
+    known: impl Iterator<Item = &'a String>,
+) -> Failure {
+    let known: Vec<&str> = known.map(String::as_str).collect();
+    let near = known
+        .iter()
+        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), *candidate))
+        .filter(|(distance, candidate)| *distance <= candidate.len().max(3) / 3)
+        .min();
+    let mut failure = Failure::new(Exit::Usage, message);
+    if let Some((_, guess)) = near {
+        failure = failure.help(format!("did you mean `{guess}`?"));
+    }
+    failure.help(format!("there are: {}", known.join(", ")))
+}
+
+impl Wanted {
+    /// Fails, before anything is built, if a crate needs a library that nothing provides.
+    pub fn require_all(&self) -> Result<()> {
+        let missing: Vec<_> =
+            self.links.iter().filter(|link| link.provision == Provision::Missing).collect();
+        let Some(first) = missing.first() else { return Ok(()) };
+        let lines: BTreeMap<_, _> = missing
+            .iter()
+            .map(|link| {
+                let text = format!("`{}` for {} {}", link.key, link.crate_name, link.crate_version);
+                (link.key.as_str(), text)
+            })
+            .collect();
+        let list = lines.into_values().collect::<Vec<_>>().join(", ");
+        let mut failure = Failure::new(
+            Exit::Failed,
+            format!("no recipe brings the C library {list}, and the crate would look for it on this machine"),
+        );
+        for link in missing.iter().filter(|link| !link.bundling_features.is_empty()) {
+            let features = link.bundling_features.join("`, `");
+            failure = failure.help(format!(
+                "let the crate compile its own copy: {} has the feature `{features}`",
+                link.crate_name
+            ));
+        }
+        Err(failure
+            .help(format!("or write recipes/libraries/{}.toml with `links = [\"{}\"]`", first.key, first.key))
+            .help(format!(
+                "or, if it is not needed after all, `libraries.skip = [\"{}\"]` under `[package.metadata.muslin]`",
+                first.key
+            ))
+            .into())
+    }
+}
+
+#[cfg(test)]
+mod tests;

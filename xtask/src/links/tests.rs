@@ -1,0 +1,147 @@
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::recipe::{Build, Compile, Library, Outputs};
+
+fn library(name: &str, key: &str, bundled: &[(&str, &str)]) -> (String, Library) {
+    let compile = Compile {
+        sources: vec![],
+        include: vec![],
+        defines: BTreeMap::new(),
+        flags: vec![],
+    };
+    let library = Library {
+        name: name.into(),
+        description: String::new(),
+        version: "1".into(),
+        license: "MIT".into(),
+        links: vec![key.into()],
+        bundled: bundled.iter().map(|(c, f)| ((*c).to_owned(), vec![(*f).to_owned()])).collect(),
+        dependencies: vec![],
+        tools: vec![],
+        sources: vec![],
+        patches: vec![],
+        build: Build::Compile(compile),
+        outputs: Outputs { libs: vec![], include: vec![], pkgconfig: vec![] },
+        env: vec![],
+        overrides: BTreeMap::new(),
+    };
+    (name.into(), library)
+}
+
+fn recipes() -> Recipes {
+    let libraries =
+        [library("sqlite", "sqlite3", &[("libsqlite3-sys", "bundled")]), library("zlib", "z", &[])];
+    Recipes { libraries: libraries.into(), ..Recipes::default() }
+}
+
+/// A package as cargo prints it: name, links key, build dependencies.
+fn package(name: &str, links: Option<&str>, build: &[&str], kind: &str) -> serde_json::Value {
+    let dependencies: Vec<_> =
+        build.iter().map(|name| serde_json::json!({ "name": name, "kind": "build" })).collect();
+    serde_json::json!({
+        "id": name, "name": name, "version": "1.0.0", "license": null, "links": links,
+        "manifest_path": format!("/x/{name}/Cargo.toml"), "metadata": null,
+        "features": { "default": [], "vendored": [] }, "dependencies": dependencies,
+        "targets": [{ "name": name, "kind": [kind] }],
+    })
+}
+
+/// A node: name, features, edges as (name, kind).
+fn node(name: &str, features: &[&str], edges: &[(&str, Option<&str>)]) -> serde_json::Value {
+    let deps: Vec<_> = edges
+        .iter()
+        .map(|(pkg, kind)| serde_json::json!({ "pkg": pkg, "dep_kinds": [{ "kind": kind }] }))
+        .collect();
+    serde_json::json!({ "id": name, "features": features, "deps": deps })
+}
+
+fn metadata(packages: Vec<serde_json::Value>, nodes: Vec<serde_json::Value>) -> Metadata {
+    serde_json::from_value(serde_json::json!({
+        "packages": packages, "workspace_members": ["app"], "resolve": { "nodes": nodes },
+        "target_directory": "/x/target", "workspace_root": "/x",
+    }))
+    .unwrap()
+}
+
+#[test]
+fn only_what_is_linked_into_the_program_counts() {
+    let packages = vec![
+        package("app", None, &["libz-sys"], "bin"),
+        package("libsqlite3-sys", Some("sqlite3"), &["pkg-config", "cc"], "lib"),
+        package("libz-sys", Some("z"), &["pkg-config", "cc"], "lib"),
+        package("macro", None, &[], "proc-macro"),
+        package("pq-sys", Some("pq"), &["pkg-config"], "lib"),
+    ];
+    let nodes = vec![
+        node("app", &[], &[("libsqlite3-sys", None), ("libz-sys", Some("build")), ("macro", None)]),
+        node("libsqlite3-sys", &[], &[]),
+        node("libz-sys", &[], &[]),
+        node("macro", &[], &[("pq-sys", None)]),
+        node("pq-sys", &[], &[]),
+    ];
+    let metadata = metadata(packages, nodes);
+    let wanted = discover(&metadata, &metadata.packages[0], &recipes()).unwrap();
+    assert_eq!(wanted.libraries, ["sqlite"]);
+    assert_eq!(wanted.links.len(), 1);
+    wanted.require_all().unwrap();
+}
+
+#[test]
+fn a_bundled_copy_is_left_to_the_crate() {
+    let packages = vec![
+        package("app", None, &[], "bin"),
+        package("libsqlite3-sys", Some("sqlite3"), &["pkg-config", "cc"], "lib"),
+        package("ring", Some("ring_core"), &["cc"], "lib"),
+    ];
+    let nodes = vec![
+        node("app", &[], &[("libsqlite3-sys", None), ("ring", None)]),
+        node("libsqlite3-sys", &["bundled"], &[]),
+        node("ring", &[], &[]),
+    ];
+    let metadata = metadata(packages, nodes);
+    let wanted = discover(&metadata, &metadata.packages[0], &recipes()).unwrap();
+    assert!(wanted.libraries.is_empty());
+    let provisions: Vec<_> = wanted.links.iter().map(|link| link.provision.clone()).collect();
+    assert_eq!(provisions, [Provision::Bundled(None), Provision::Bundled(Some("bundled".into()))]);
+}
+
+#[test]
+fn a_library_that_nothing_brings_is_reported_with_the_ways_out() {
+    let packages = vec![
+        package("app", None, &[], "bin"),
+        package("pq-sys", Some("pq"), &["pkg-config"], "lib"),
+    ];
+    let nodes = vec![node("app", &[], &[("pq-sys", None)]), node("pq-sys", &[], &[])];
+    let mut metadata = metadata(packages, nodes);
+    let find = |metadata: &Metadata| discover(metadata, &metadata.packages[0], &recipes());
+    let error = find(&metadata).unwrap().require_all().unwrap_err();
+    let failure = Failure::find(&error).unwrap();
+    assert!(failure.message.contains("`pq` for pq-sys 1.0.0"), "{}", failure.message);
+    let help = failure.help.join("\n");
+    for way in ["vendored", "recipes/libraries/pq.toml", "libraries.skip = [\"pq\"]"] {
+        assert!(help.contains(way), "{help}");
+    }
+    metadata.packages[0].metadata = Some(serde_json::json!({
+        "muslin": { "libraries": { "skip": ["pq"], "add": ["zlib"] }, "toolchain": "zig" }
+    }));
+    let wanted = find(&metadata).unwrap();
+    wanted.require_all().unwrap();
+    assert_eq!((wanted.libraries, wanted.toolchain), (vec!["zlib".into()], Some("zig".into())));
+}
+
+#[test]
+fn a_wrong_wish_is_a_usage_error_with_a_guess() {
+    let packages = vec![package("app", None, &[], "bin")];
+    let mut metadata = metadata(packages, vec![node("app", &[], &[])]);
+    for (table, word) in [
+        (serde_json::json!({ "libraries": { "add": ["sqlit"] } }), "did you mean `sqlite`?"),
+        (serde_json::json!({ "librarys": {} }), "`libraries.add`"),
+    ] {
+        metadata.packages[0].metadata = Some(serde_json::json!({ "muslin": table }));
+        let error = discover(&metadata, &metadata.packages[0], &recipes()).unwrap_err();
+        let failure = Failure::find(&error).unwrap();
+        assert_eq!(failure.exit, Exit::Usage);
+        assert!(failure.help.join("\n").contains(word), "{failure:?}");
+    }
+}

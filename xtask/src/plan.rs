@@ -1,0 +1,221 @@
+//! Recipes + target + wanted libraries → the ordered steps, each with its fingerprint. Pure: no I/O.
+//!
+//! A fingerprint is the SHA-256 of a readable text, the pre-image, which names every input of the
+//! step and the fingerprints of the steps before it. Comments, order of keys and places on disk are
+//! no inputs, so they make nothing stale.
+
+mod pre_image;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+
+use crate::digest::Digest;
+use crate::links::unknown;
+use crate::recipe::{Library, Recipes, Source, Toolchain};
+use crate::target::Target;
+
+pub use pre_image::difference;
+
+/// What a step makes.
+#[derive(Clone, Debug)]
+pub enum Work {
+    /// An unpacked compiler and libc bundle.
+    Toolchain(Toolchain),
+    /// The programs that call that toolchain for one target: `<triple>-cc` and its like.
+    Driver(Toolchain),
+    /// A C library.
+    Library(Library),
+    /// The libraries composed into one folder.
+    Sysroot,
+}
+
+/// One thing to make.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// What it is called: `openssl`, `zig`, `sysroot`.
+    pub name: String,
+    /// Version of what it makes; for a sysroot, the target's triple.
+    pub version: String,
+    /// What it makes.
+    pub work: Work,
+    /// SHA-256 of the pre-image, 64 hexadecimal digits.
+    pub fingerprint: String,
+    /// Every input, readable.
+    pub pre_image: String,
+    /// Which of the recipe's sources is used, if it has any.
+    pub source: Option<Source>,
+    /// Steps (by index in the plan) whose outputs this one sees; always earlier ones.
+    pub dependencies: Vec<usize>,
+}
+
+/// The steps in an order in which they can be done.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// What they are for.
+    pub target: Target,
+    /// The steps: the toolchain, its driver, the libraries, the sysroot.
+    pub steps: Vec<Step>,
+}
+
+/// What to plan.
+pub struct Request<'a> {
+    /// All recipes.
+    pub recipes: &'a Recipes,
+    /// What to build for.
+    pub target: &'a Target,
+    /// With what.
+    pub toolchain: &'a Toolchain,
+    /// Libraries by name; their dependencies come along.
+    pub libraries: &'a [String],
+    /// Which source to use: given the candidates in the recipe's order, each with the step as it
+    /// would be, says the index. What the store has is the caller's knowledge.
+    pub choose: &'a dyn Fn(&[Step]) -> usize,
+}
+
+impl Plan {
+    /// Plans. Fails if a library is unknown or the toolchain does not serve the target.
+    pub fn new(request: &Request<'_>) -> Result<Self> {
+        let mut plan = Self { target: request.target.clone(), steps: Vec::new() };
+        plan.add_toolchain(request)?;
+        let mut done = BTreeMap::new();
+        for name in request.libraries {
+            plan.add_library(name, request, &mut done)?;
+        }
+        plan.add_sysroot(done.values().copied().collect());
+        Ok(plan)
+    }
+
+    fn add_toolchain(&mut self, request: &Request<'_>) -> Result<()> {
+        let toolchain = request.toolchain;
+        let serves = |source: &&Source| {
+            source.target.as_ref().is_none_or(|triple| *triple == request.target.triple)
+        };
+        let candidates: Vec<Step> = toolchain
+            .sources
+            .iter()
+            .filter(serves)
+            .map(|source| {
+                let text = pre_image::toolchain(toolchain, source);
+                let work = Work::Toolchain(toolchain.clone());
+                Step::new(&toolchain.name, &toolchain.version, work, text, Some(source), vec![])
+            })
+            .collect();
+        if candidates.is_empty() {
+            let mut targets: Vec<_> =
+                toolchain.sources.iter().filter_map(|source| source.target.clone()).collect();
+            targets.sort();
+            let message =
+                format!("toolchain `{}` does not serve {}", toolchain.name, request.target.triple);
+            return Err(unknown(message, &request.target.triple, targets.iter()).into());
+        }
+        self.steps.push(chosen(candidates, request.choose));
+        let text = pre_image::driver(toolchain, request.target, &self.steps[0].fingerprint);
+        let name = format!("{}-driver", toolchain.name);
+        let work = Work::Driver(toolchain.clone());
+        self.steps.push(Step::new(&name, &toolchain.version, work, text, None, vec![0]));
+        Ok(())
+    }
+
+    fn add_library(
+        &mut self,
+        name: &str,
+        request: &Request<'_>,
+        done: &mut BTreeMap<String, usize>,
+    ) -> Result<usize> {
+        if let Some(index) = done.get(name) {
+            return Ok(*index);
+        }
+        let Some(library) = request.recipes.libraries.get(name) else {
+            let message = format!("there is no library `{name}`");
+            return Err(unknown(message, name, request.recipes.libraries.keys()).into());
+        };
+        let mut dependencies = vec![0, 1];
+        for dependency in &library.dependencies {
+            dependencies.push(self.add_library(dependency, request, done)?);
+        }
+        let inputs: Vec<&Step> = dependencies[1..].iter().map(|index| &self.steps[*index]).collect();
+        let candidates = library.sources.iter().map(|source| {
+            let text = pre_image::library(library, source, request.target, &inputs);
+            let work = Work::Library(library.clone());
+            Step::new(name, &library.version, work, text, Some(source), dependencies.clone())
+        });
+        let step = chosen(candidates.collect(), request.choose);
+        self.steps.push(step);
+        done.insert(name.to_owned(), self.steps.len() - 1);
+        Ok(self.steps.len() - 1)
+    }
+
+    fn add_sysroot(&mut self, mut libraries: Vec<usize>) {
+        libraries.sort_unstable();
+        let inputs: Vec<&Step> = libraries.iter().map(|index| &self.steps[*index]).collect();
+        let text = pre_image::sysroot(&self.target, &inputs);
+        let step =
+            Step::new("sysroot", &self.target.triple, Work::Sysroot, text, None, libraries);
+        self.steps.push(step);
+    }
+
+    /// The steps to make, by index: given which results exist, those that are missing and needed.
+    /// The toolchain and its driver are always needed, since programs call them in place.
+    pub fn stale(&self, exists: &dyn Fn(&Step) -> bool) -> BTreeSet<usize> {
+        let mut stale = BTreeSet::new();
+        let mut open = vec![0, 1, self.steps.len() - 1];
+        while let Some(index) = open.pop() {
+            let step = &self.steps[index];
+            if !stale.contains(&index) && !exists(step) {
+                stale.insert(index);
+                open.extend(&step.dependencies);
+            }
+        }
+        stale
+    }
+
+    /// The toolchain's step.
+    pub fn toolchain(&self) -> &Step {
+        &self.steps[0]
+    }
+
+    /// The driver's step.
+    pub fn driver(&self) -> &Step {
+        &self.steps[1]
+    }
+
+    /// The sysroot's step.
+    pub fn sysroot(&self) -> &Step {
+        &self.steps[self.steps.len() - 1]
+    }
+
+    /// The libraries' steps, dependencies first.
+    pub fn libraries(&self) -> impl Iterator<Item = (&Step, &Library)> {
+        self.steps.iter().filter_map(|step| match &step.work {
+            Work::Library(library) => Some((step, library)),
+            _ => None,
+        })
+    }
+}
+
+impl Step {
+    fn new(
+        name: &str,
+        version: &str,
+        work: Work,
+        pre_image: String,
+        source: Option<&Source>,
+        dependencies: Vec<usize>,
+    ) -> Self {
+        Self {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            work,
+            fingerprint: Digest::sha256_of(pre_image.as_bytes()).hex(),
+            pre_image,
+            source: source.cloned(),
+            dependencies,
+        }
+    }
+}
+
+fn chosen(mut candidates: Vec<Step>, choose: &dyn Fn(&[Step]) -> usize) -> Step {
+    let index = choose(&candidates).min(candidates.len() - 1);
+    candidates.swap_remove(index)
+}

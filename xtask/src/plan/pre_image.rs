@@ -1,0 +1,139 @@
+//! The texts that are hashed: one line an input, `key value`, in a fixed order.
+//!
+//! A change here changes fingerprints and so rebuilds the world: the golden plan shows it. Bump the
+//! number on the first line of a kind only when the code that does that step makes other bytes.
+
+use std::fmt::Write as _;
+
+use crate::digest::Digest;
+use crate::recipe::{Build, Compile, Configure, Driver, Library, Source, Toolchain};
+use crate::target::Target;
+
+use super::Step;
+
+/// Lines of a pre-image.
+struct Lines(String);
+
+impl Lines {
+    fn new(kind: &str) -> Self {
+        Self(format!("{kind}\n"))
+    }
+
+    fn add(&mut self, key: &str, value: impl std::fmt::Display) {
+        // A value with a line break must not be able to look like another line.
+        let value = value.to_string().replace('\\', r"\\").replace('\n', r"\n");
+        let _ = writeln!(self.0, "{key} {value}");
+    }
+
+    fn add_all<T: std::fmt::Display>(&mut self, key: &str, values: impl IntoIterator<Item = T>) {
+        for value in values {
+            self.add(key, value);
+        }
+    }
+
+    fn source(&mut self, source: &Source) {
+        self.add("source", source.digest);
+        self.add_all("root", &source.root);
+    }
+
+    fn target(&mut self, target: &Target) {
+        self.add("target", &target.triple);
+        self.add("gnu", &target.gnu);
+        self.add_all("cflag", &target.cflags);
+    }
+
+    fn steps(&mut self, steps: &[&Step]) {
+        for step in steps {
+            self.add("step", format!("{} {} {}", step.name, step.version, step.fingerprint));
+        }
+    }
+}
+
+pub(super) fn toolchain(toolchain: &Toolchain, source: &Source) -> String {
+    let mut lines = Lines::new("toolchain 1");
+    lines.add("name", &toolchain.name);
+    lines.add("version", &toolchain.version);
+    lines.source(source);
+    lines.0
+}
+
+pub(super) fn driver(toolchain: &Toolchain, target: &Target, tree: &str) -> String {
+    let mut lines = Lines::new("driver 1");
+    lines.add("toolchain", format!("{} {} {tree}", toolchain.name, toolchain.version));
+    lines.target(target);
+    match &toolchain.driver {
+        Driver::Gcc { prefix } => lines.add("gcc", prefix),
+        Driver::Zig { program, include, include_cxx } => {
+            lines.add("zig", program);
+            lines.add("zig-libc", &target.zig_libc);
+            lines.add("zig-kernel", &target.zig_kernel);
+            lines.add_all("include-cxx", include_cxx);
+            lines.add_all("include", include);
+        }
+    }
+    lines.0
+}
+
+pub(super) fn library(
+    library: &Library,
+    source: &Source,
+    target: &Target,
+    inputs: &[&Step],
+) -> String {
+    let mut lines = Lines::new("library 1");
+    lines.add("name", &library.name);
+    lines.add("version", &library.version);
+    // It is written into a generated `.pc` file.
+    lines.add("description", &library.description);
+    lines.target(target);
+    lines.source(source);
+    for patch in &library.patches {
+        let digest = Digest::sha256_of(patch.text.as_bytes());
+        lines.add("patch", format!("{} {digest}", patch.name));
+    }
+    lines.steps(inputs);
+    lines.add_all("tool", &library.tools);
+    match &library.build {
+        Build::Compile(build) => compile(&mut lines, build),
+        Build::Configure(build) => configure(&mut lines, build, target),
+    }
+    lines.add_all("output-lib", &library.outputs.libs);
+    lines.add_all("output-include", &library.outputs.include);
+    lines.add_all("output-pkgconfig", &library.outputs.pkgconfig);
+    lines.0
+}
+
+fn compile(lines: &mut Lines, build: &Compile) {
+    lines.add("build", "compile 1");
+    lines.add_all("file", &build.sources);
+    lines.add_all("include", &build.include);
+    for (name, value) in &build.defines {
+        lines.add("define", format!("{name}={value}"));
+    }
+    lines.add_all("flag", &build.flags);
+}
+
+fn configure(lines: &mut Lines, build: &Configure, target: &Target) {
+    lines.add("build", "configure 1");
+    lines.add("script", &build.script);
+    lines.add_all("option", &build.options);
+    lines.add_all("option-for", build.options_for.get(&target.triple).into_iter().flatten());
+    lines.add_all("make", &build.make);
+    lines.add_all("install", &build.install);
+}
+
+pub(super) fn sysroot(target: &Target, libraries: &[&Step]) -> String {
+    let mut lines = Lines::new("sysroot 1");
+    lines.add("target", &target.triple);
+    lines.steps(libraries);
+    lines.0
+}
+
+/// What changed between two pre-images: lines that are gone (`-`) and new (`+`), in order.
+/// A changed `step` line means that the step before it changed: look there.
+pub fn difference(old: &str, new: &str) -> Vec<String> {
+    let (old, new): (Vec<_>, Vec<_>) = (old.lines().collect(), new.lines().collect());
+    let gone = old.iter().filter(|line| !new.contains(line)).map(|line| format!("- {line}"));
+    let come = new.iter().filter(|line| !old.contains(line)).map(|line| format!("+ {line}"));
+    gone.chain(come).collect()
+}

@@ -1,0 +1,131 @@
+//! `[build.compile]` and `[build.configure]`: exactly one of a closed set of ways to build.
+
+use std::collections::BTreeMap;
+
+use toml::de::DeValue;
+
+use super::fields::{Fields, Shape, Wanted, type_name};
+use super::{Context, template, words};
+use crate::recipe::guess::list;
+use crate::recipe::template::{Placeholder, Template};
+use crate::recipe::{Build, Compile, Configure};
+
+const KINDS: [&str; 2] = ["compile", "configure"];
+
+static BUILD: Shape = Shape { what: "build", keys: &KINDS };
+
+static COMPILE: Shape =
+    Shape { what: "build.compile", keys: &["sources", "include", "defines", "flags"] };
+
+static CONFIGURE: Shape = Shape {
+    what: "build.configure",
+    keys: &["script", "options", "options-for", "make", "install"],
+};
+
+/// What options may refer to.
+const OPTION_PLACEHOLDERS: [Placeholder; 4] =
+    [Placeholder::Version, Placeholder::Target, Placeholder::Gnu, Placeholder::Jobs];
+
+/// Reads the build part of a library.
+pub fn read(fields: &Fields<'_, '_>, context: &Context<'_>) -> Option<Build> {
+    if !fields.has("build") {
+        fields.missing("build", "[build.compile]");
+    }
+    let build = fields.fields("build", &BUILD)?;
+    match &build.present(&KINDS)[..] {
+        [] => {
+            let title = format!("a build needs one of {}", list(KINDS));
+            let mistake = build.sink.at(build.span.clone(), title).label("no way to build here");
+            build.sink.report(mistake.help("write `[build.compile]` or `[build.configure]`"));
+        }
+        [_] => {}
+        [(_, first), (_, second), ..] => {
+            let mistake = build.sink.at(second.clone(), "a library is built in one way");
+            let mistake = mistake.label("a second way");
+            build.sink.report(mistake.related(build.sink.file, first.clone(), "the first"));
+        }
+    }
+    let compile = build.fields("compile", &COMPILE).map(|table| compile(&table));
+    let configure =
+        build.fields("configure", &CONFIGURE).and_then(|table| configure(&table, context));
+    compile.map(Build::Compile).or(configure.map(Build::Configure))
+}
+
+fn compile(table: &Fields<'_, '_>) -> Compile {
+    if !table.has("sources") {
+        table.missing("sources", "sources = [\"….c\"]");
+    }
+    table.not_empty("sources", "list the C files");
+    Compile {
+        sources: table.checked_words("sources", words::c_file),
+        include: table.checked_words("include", folder),
+        defines: defines(table),
+        flags: table.checked_words("flags", words::library_flag),
+    }
+}
+
+/// A folder for `-I`; `.` is the tree itself.
+fn folder(text: &str) -> Result<(), words::Wrong> {
+    if text == "." { Ok(()) } else { words::inner_path(text) }
+}
+
+fn defines(table: &Fields<'_, '_>) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    for (name, value) in table.entries("defines") {
+        table.check(&name, words::macro_name);
+        let text = match value.get_ref() {
+            DeValue::String(text) => text.clone().into_owned(),
+            DeValue::Integer(number) if number.radix() == 10 => number.as_str().to_owned(),
+            DeValue::Integer(number) => number.to_string(),
+            DeValue::Boolean(true) => String::new(),
+            other => {
+                let title = "a macro's value is a text, a whole number or `true`";
+                let mistake = table.sink.at(value.span(), title);
+                let mistake = mistake.label(format!("this is {}", type_name(other)));
+                let help = match other {
+                    DeValue::Boolean(_) => "to leave a macro undefined, leave the line out",
+                    DeValue::Float(_) => "put it in quotes",
+                    _ => "",
+                };
+                table.sink.report(mistake.help(help).note("`true` defines it without a value"));
+                continue;
+            }
+        };
+        found.insert(name.text.to_owned(), text);
+    }
+    found
+}
+
+fn configure(table: &Fields<'_, '_>, context: &Context<'_>) -> Option<Configure> {
+    let script = table.need_checked("script", "script = \"./configure\"", words::inner_path);
+    let options = options(table, &table.words("options"));
+    let mut options_for = BTreeMap::new();
+    for (target, value) in table.entries("options-for") {
+        context.check_target(table.sink, &target);
+        if !matches!(value.get_ref(), DeValue::Array(_)) {
+            table.sink.report_type(target.text, value, Wanted::Texts);
+            continue;
+        }
+        let words = table.words_of(target.text, value);
+        options_for.insert(target.text.to_owned(), self::options(table, &words));
+    }
+    table.not_empty("install", "without `install` in it, nothing gets into the outputs");
+    let install = table.checked_words("install", words::make_target);
+    Some(Configure {
+        script: script?,
+        options,
+        options_for,
+        make: table.checked_words("make", words::make_target),
+        install: if table.has("install") { install } else { vec!["install".to_owned()] },
+    })
+}
+
+fn options(table: &Fields<'_, '_>, words: &[super::fields::Word<'_>]) -> Vec<Template> {
+    let mut found: Vec<Template> = Vec::new();
+    for word in words {
+        if table.check(word, words::configure_option).is_some() {
+            found.extend(template(table.sink, word, &OPTION_PLACEHOLDERS));
+        }
+    }
+    found
+}

@@ -1,0 +1,368 @@
+//! A small typed reader over a parsed TOML document. It knows where every word stands, and it
+//! collects mistakes instead of stopping at the first. Never knows what a recipe is.
+
+use std::cell::RefCell;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::advice::advice;
+use super::words::{Check, Wrong};
+use crate::recipe::diagnostic::{Diagnostic, File, Span};
+use crate::recipe::guess::{list, quote};
+
+/// The file being read, and the mistakes found in it so far.
+pub struct Sink<'f> {
+    /// The file.
+    pub file: &'f File,
+    found: RefCell<Vec<Diagnostic<'f>>>,
+}
+
+impl<'f> Sink<'f> {
+    /// No mistakes yet.
+    pub fn new(file: &'f File) -> Self {
+        Self { file, found: RefCell::default() }
+    }
+
+    /// Starts a mistake at a place of this file.
+    pub fn at(&self, span: Span, title: impl Into<String>) -> Diagnostic<'f> {
+        Diagnostic::at(self.file, span, title)
+    }
+
+    /// Takes note of a mistake.
+    pub fn report(&self, diagnostic: Diagnostic<'f>) {
+        self.found.borrow_mut().push(diagnostic);
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.found.borrow().len()
+    }
+
+    /// All of them.
+    pub fn into_mistakes(self) -> Vec<Diagnostic<'f>> {
+        self.found.into_inner()
+    }
+
+    /// Reports what a check found wrong with a word.
+    pub fn report_wrong(&self, word: &Word<'_>, wrong: Wrong) {
+        let span = word.part(self.file.text(), &wrong.span);
+        let mistake = self.at(span, wrong.title).label(wrong.label);
+        self.report(wrong.help.into_iter().fold(mistake, Diagnostic::help));
+    }
+
+    /// The second of two equal words, with the first one shown.
+    pub fn report_twice(&self, first: &Word<'_>, second: &Word<'_>) {
+        let title = format!("{} stands here twice", quote(second.text));
+        let mistake = self.at(second.span.clone(), title).label("the same again");
+        self.report(mistake.related(self.file, first.span.clone(), "first here"));
+    }
+
+    /// A value of the wrong type.
+    pub fn report_type(&self, key: &str, value: &Spanned<DeValue<'_>>, wanted: Wanted) {
+        let title = format!("{} must be {}", quote(key), wanted.name());
+        let found = value.get_ref();
+        let mistake = self.at(value.span(), title).label(format!("this is {}", type_name(found)));
+        let raw = self.file.text().get(value.span()).unwrap_or_default();
+        let help = match (wanted, found) {
+            (Wanted::Text, DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_)) => {
+                format!("put it in quotes: \"{raw}\"")
+            }
+            (Wanted::Text, DeValue::Datetime(_)) => format!("put it in quotes: \"{raw}\""),
+            (Wanted::Texts, DeValue::String(_)) => format!("put it in brackets: [{raw}]"),
+            (Wanted::Texts, _) => "such as [\"one\", \"two\"]".to_owned(),
+            (Wanted::Table, _) => format!("write `[{key}]` and its keys below"),
+            (Wanted::Tables, DeValue::Table(_)) => {
+                format!("write `[[{key}]]` with two brackets: there may be several")
+            }
+            (Wanted::Tables, _) => format!("write `[[{key}]]` and its keys below"),
+            (Wanted::Text | Wanted::Integer, _) => String::new(),
+        };
+        self.report(mistake.help(help));
+    }
+}
+
+/// The type that a key takes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// One text.
+    Text,
+    /// A list of texts.
+    Texts,
+    /// A whole number.
+    Integer,
+    /// A table.
+    Table,
+    /// A list of tables.
+    Tables,
+}
+
+impl Wanted {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Text => "a text",
+            Self::Texts => "a list of texts",
+            Self::Integer => "a whole number",
+            Self::Table => "a table",
+            Self::Tables => "a list of tables",
+        }
+    }
+}
+
+/// A value's type as people call it.
+pub fn type_name(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a text",
+        DeValue::Integer(_) => "a whole number",
+        DeValue::Float(_) => "a number with a fraction",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
+}
+
+/// A text or a key, and where it stands.
+#[derive(Clone, Debug)]
+pub struct Word<'a> {
+    /// What it says, escapes resolved.
+    pub text: &'a str,
+    /// Where, with its quotes.
+    pub span: Span,
+}
+
+impl Word<'_> {
+    /// The place of a part of the text. With escapes in it the whole text is that place.
+    pub fn part(&self, source: &str, part: &Span) -> Span {
+        let raw = source.get(self.span.clone()).unwrap_or_default();
+        let quotes = raw.len().saturating_sub(self.text.len()) / 2;
+        let is_plain = raw.get(quotes..raw.len() - quotes) == Some(self.text);
+        if is_plain && part.end <= self.text.len() && *part != (0..self.text.len()) {
+            self.span.start + quotes + part.start..self.span.start + quotes + part.end
+        } else {
+            self.span.clone()
+        }
+    }
+}
+
+/// What a table is called, and the keys that it may have.
+pub struct Shape {
+    /// Such as `a source`.
+    pub what: &'static str,
+    /// Every key.
+    pub keys: &'static [&'static str],
+}
+
+/// One table whose keys are known.
+pub struct Fields<'d, 'f> {
+    /// Where mistakes go.
+    pub sink: &'d Sink<'f>,
+    table: &'d DeTable<'d>,
+    shape: &'static Shape,
+    /// Where the table begins; for the document itself, an empty place.
+    pub span: Span,
+}
+
+impl<'d, 'f> Fields<'d, 'f> {
+    /// Reads a table; unknown keys are reported at once.
+    pub fn new(
+        sink: &'d Sink<'f>,
+        table: &'d DeTable<'d>,
+        span: Span,
+        shape: &'static Shape,
+    ) -> Self {
+        for (key, _) in table.iter().filter(|(key, _)| !shape.keys.contains(&&**key.get_ref())) {
+            let word: &str = key.get_ref();
+            let mistake = sink
+                .at(key.span(), format!("unknown key {}", quote(word)))
+                .label(format!("not a key of {}", shape.what))
+                .help(advice(word, shape.keys))
+                .note(format!(
+                    "the keys of {} are {}",
+                    shape.what,
+                    list(shape.keys.iter().copied())
+                ));
+            sink.report(mistake);
+        }
+        Self { sink, table, shape, span }
+    }
+
+    /// The value of a key.
+    pub fn value(&self, key: &'static str) -> Option<&'d Spanned<DeValue<'d>>> {
+        debug_assert!(self.shape.keys.contains(&key), "{key} is not in the shape");
+        self.table.get(key)
+    }
+
+    /// The place of a key itself.
+    pub fn key_span(&self, key: &str) -> Option<Span> {
+        self.table.get_key_value(key).map(|(key, _)| key.span())
+    }
+
+    /// Whether the key is there, right or wrong.
+    pub fn has(&self, key: &'static str) -> bool {
+        self.value(key).is_some()
+    }
+
+    /// Reports that a key is missing; `example` is what to write.
+    pub fn missing(&self, key: &str, example: &str) {
+        let title = format!("{} needs {}", self.shape.what, quote(key));
+        let table = self.sink.file.text();
+        let simple = |value: &DeValue<'_>| !matches!(value, DeValue::Table(_) | DeValue::Array(_));
+        let place = if !self.span.is_empty() {
+            self.span.clone()
+        } else if example.starts_with('[') {
+            table.trim_end().len()..table.trim_end().len()
+        } else {
+            let ends = self.table.iter().filter(|(_, value)| simple(value.get_ref()));
+            let end = ends.map(|(_, value)| value.span().end).max().unwrap_or(0);
+            end..end
+        };
+        let label = format!("{} is missing", quote(key));
+        self.sink.report(self.sink.at(place, title).label(label).help(format!("add `{example}`")));
+    }
+
+    /// One text.
+    pub fn word(&self, key: &'static str) -> Option<Word<'d>> {
+        let value = self.value(key)?;
+        let word = as_word(value);
+        if word.is_none() {
+            self.sink.report_type(key, value, Wanted::Text);
+        }
+        word
+    }
+
+    /// One text that must be there.
+    pub fn need_word(&self, key: &'static str, example: &str) -> Option<Word<'d>> {
+        if !self.has(key) {
+            self.missing(key, example);
+        }
+        self.word(key)
+    }
+
+    /// One text that must be there and pass a check.
+    pub fn need_checked(&self, key: &'static str, example: &str, check: Check) -> Option<String> {
+        self.need_word(key, example).and_then(|word| self.check(&word, check))
+    }
+
+    /// One text that must pass a check if it is there.
+    pub fn checked(&self, key: &'static str, check: Check) -> Option<String> {
+        self.word(key).and_then(|word| self.check(&word, check))
+    }
+
+    /// A text that passes a check; what is wrong is reported.
+    pub fn check(&self, word: &Word<'_>, check: Check) -> Option<String> {
+        match check(word.text) {
+            Ok(()) => Some(word.text.to_owned()),
+            Err(wrong) => {
+                self.sink.report_wrong(word, wrong);
+                None
+            }
+        }
+    }
+
+    /// A list of texts, none twice; empty if the key is not there.
+    pub fn words(&self, key: &'static str) -> Vec<Word<'d>> {
+        let Some(value) = self.value(key) else { return Vec::new() };
+        let words = self.words_of(key, value);
+        for (index, word) in words.iter().enumerate() {
+            if let Some(first) = words[..index].iter().find(|first| first.text == word.text) {
+                self.sink.report_twice(first, word);
+            }
+        }
+        words
+    }
+
+    /// A list of texts in any value of this table.
+    pub fn words_of(&self, key: &str, value: &'d Spanned<DeValue<'d>>) -> Vec<Word<'d>> {
+        let DeValue::Array(items) = value.get_ref() else {
+            self.sink.report_type(key, value, Wanted::Texts);
+            return Vec::new();
+        };
+        let word = |item| {
+            let word = as_word(item);
+            if word.is_none() {
+                self.sink.report_type(&format!("each of {key}"), item, Wanted::Text);
+            }
+            word
+        };
+        items.iter().filter_map(word).collect()
+    }
+
+    /// A list of texts that must pass a check.
+    pub fn checked_words(&self, key: &'static str, check: Check) -> Vec<String> {
+        self.words(key).iter().filter_map(|word| self.check(word, check)).collect()
+    }
+
+    /// A list that must have something in it if it is there. Returns whether it is well.
+    pub fn not_empty(&self, key: &'static str, why: &str) -> bool {
+        match self.value(key).map(|value| (value.span(), value.get_ref())) {
+            Some((span, DeValue::Array(items))) if items.is_empty() => {
+                let title = format!("{} is empty", quote(key));
+                self.sink.report(self.sink.at(span, title).label("nothing in it").help(why));
+                false
+            }
+            _ => true,
+        }
+    }
+
+    /// A table with known keys.
+    pub fn fields(&self, key: &'static str, shape: &'static Shape) -> Option<Fields<'d, 'f>> {
+        let (table, span) = self.table(key)?;
+        Some(Fields::new(self.sink, table, span, shape))
+    }
+
+    /// A table with free keys, in the order written.
+    pub fn entries(&self, key: &'static str) -> Vec<(Word<'d>, &'d Spanned<DeValue<'d>>)> {
+        self.table(key).map(|(table, _)| entries(table)).unwrap_or_default()
+    }
+
+    fn table(&self, key: &'static str) -> Option<(&'d DeTable<'d>, Span)> {
+        let value = self.value(key)?;
+        if let DeValue::Table(table) = value.get_ref() {
+            return Some((table, value.span()));
+        }
+        self.sink.report_type(key, value, Wanted::Table);
+        None
+    }
+
+    /// A list of tables with known keys.
+    pub fn all(&self, key: &'static str, shape: &'static Shape) -> Vec<Fields<'d, 'f>> {
+        let Some(value) = self.value(key) else { return Vec::new() };
+        let DeValue::Array(items) = value.get_ref() else {
+            self.sink.report_type(key, value, Wanted::Tables);
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        for item in items.iter() {
+            match item.get_ref() {
+                DeValue::Table(table) => {
+                    found.push(Fields::new(self.sink, table, item.span(), shape));
+                }
+                _ => self.sink.report_type(&format!("each of {key}"), item, Wanted::Table),
+            }
+        }
+        found
+    }
+
+    /// Which of some keys are there, in the order written.
+    pub fn present(&self, keys: &[&'static str]) -> Vec<(&'static str, Span)> {
+        let place = |key: &&'static str| self.key_span(key).map(|span| (*key, span));
+        let mut found: Vec<_> = keys.iter().filter_map(place).collect();
+        found.sort_by_key(|(_, span)| span.start);
+        found
+    }
+}
+
+/// The entries of a table, in the order written.
+pub fn entries<'d>(table: &'d DeTable<'d>) -> Vec<(Word<'d>, &'d Spanned<DeValue<'d>>)> {
+    let word =
+        |key: &'d Spanned<_>| Word { text: AsRef::<str>::as_ref(key.get_ref()), span: key.span() };
+    let mut found: Vec<_> = table.iter().map(|(key, value)| (word(key), value)).collect();
+    found.sort_by_key(|(key, _)| key.span.start);
+    found
+}
+
+/// The value as a text.
+pub fn as_word<'d>(value: &'d Spanned<DeValue<'d>>) -> Option<Word<'d>> {
+    value.get_ref().as_str().map(|text| Word { text, span: value.span() })
+}

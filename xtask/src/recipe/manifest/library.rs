@@ -1,0 +1,340 @@
+//! `libraries/<name>.toml`.
+
+use std::collections::BTreeMap;
+
+use toml::de::DeValue;
+
+use super::build;
+use super::fields::{Fields, Shape, Sink, Wanted, Word, as_word, entries};
+use super::source::{self, Pin, Targets};
+use super::words::{self, Wrong};
+use super::{Context, license::license, template};
+use crate::recipe::diagnostic::{Diagnostic, Span};
+use crate::recipe::guess::{guess, list, quote};
+use crate::recipe::template::{Placeholder, Template};
+use crate::recipe::{Build, Library, Outputs, OverrideValue, Patch};
+
+static LIBRARY: Shape = Shape {
+    what: "a library",
+    keys: &[
+        "description",
+        "version",
+        "license",
+        "links",
+        "bundled",
+        "dependencies",
+        "tools",
+        "patches",
+        "source",
+        "build",
+        "outputs",
+        "env",
+        "override",
+    ],
+};
+
+static OUTPUTS: Shape = Shape { what: "outputs", keys: &["libs", "include", "pkgconfig"] };
+
+/// What variables and overrides may refer to.
+const ENV_PLACEHOLDERS: [Placeholder; 4] =
+    [Placeholder::Sysroot, Placeholder::Target, Placeholder::TargetUpper, Placeholder::Version];
+
+/// Keys of cargo's `links` override with a meaning of their own; all others are metadata.
+const OVERRIDE_KEYS: [&str; 5] =
+    ["rustc-link-lib", "rustc-link-search", "rustc-flags", "rustc-cfg", "rustc-cdylib-link-arg"];
+
+/// Variables that are not a recipe's to set, and why.
+const RESERVED: [(&str, &str); 10] = [
+    ("PATH", "the sandbox sets it"),
+    ("HOME", "the sandbox sets it"),
+    ("CC", "the toolchain sets it"),
+    ("CXX", "the toolchain sets it"),
+    ("AR", "the toolchain sets it"),
+    ("CFLAGS", "the toolchain sets it"),
+    ("RUSTFLAGS", "the app's build sets it"),
+    ("LD_PRELOAD", "it would get into every program of the build"),
+    ("SYSROOT", "it makes the pkg-config crate link dynamically"),
+    ("PKG_CONFIG_SYSROOT_DIR", "it makes the pkg-config crate link dynamically"),
+];
+
+/// The shape of a library's file.
+pub fn shape() -> &'static Shape {
+    &LIBRARY
+}
+
+/// A word that other files are compared with, and where it stands.
+pub type Mark = (String, Span);
+
+/// What one file says that other files must agree with: kept even if the file has mistakes.
+#[derive(Default)]
+pub struct Marks {
+    /// `links` keys.
+    pub links: Vec<Mark>,
+    /// Dependencies that exist.
+    pub dependencies: Vec<Mark>,
+    /// Pinned digests.
+    pub pins: Vec<Pin>,
+    /// Variables: key as written, value as written, the key's place.
+    pub env: Vec<(String, String, Span)>,
+}
+
+/// Reads a library. The result is none if there is any mistake.
+pub fn read<'f>(
+    fields: &Fields<'_, 'f>,
+    name: &str,
+    context: &Context<'f>,
+) -> (Option<Library>, Marks) {
+    let before = fields.sink.count();
+    let mut marks = Marks::default();
+    let description = fields.need_checked("description", "description = \"…\"", words::description);
+    let version = fields.need_checked("version", "version = \"1.2.3\"", words::version);
+    let license = fields.need_checked("license", "license = \"MIT\"", license);
+    let links = links(fields, &mut marks);
+    let bundled = bundled(fields);
+    let dependencies = dependencies(fields, name, context, &mut marks);
+    let tools = fields.checked_words("tools", words::tool);
+    let patches = patches(fields, name, context);
+    let (sources, pins) = source::read(fields, context, Targets::Any);
+    marks.pins = pins;
+    let build = build::read(fields, context);
+    let outputs = outputs(fields, build.as_ref());
+    let env = env(fields, &mut marks);
+    let overrides = overrides(fields, &links);
+    let assemble = || {
+        Some(Library {
+            name: name.to_owned(),
+            description: description?,
+            version: version?,
+            license: license?,
+            links,
+            bundled,
+            dependencies,
+            tools,
+            sources,
+            patches,
+            build: build?,
+            outputs: outputs?,
+            env,
+            overrides,
+        })
+    };
+    let library = if fields.sink.count() == before { assemble() } else { None };
+    (library, marks)
+}
+
+fn links(fields: &Fields<'_, '_>, marks: &mut Marks) -> Vec<String> {
+    let mut found = Vec::new();
+    for word in fields.words("links") {
+        if let Some(key) = fields.check(&word, words::links) {
+            if !found.contains(&key) {
+                marks.links.push((key.clone(), word.span));
+                found.push(key);
+            }
+        }
+    }
+    found
+}
+
+fn bundled(fields: &Fields<'_, '_>) -> BTreeMap<String, Vec<String>> {
+    let mut found = BTreeMap::new();
+    for (name, value) in fields.entries("bundled") {
+        fields.check(&name, words::crate_name);
+        let features = fields.words_of(name.text, value);
+        if matches!(value.get_ref(), DeValue::Array(items) if items.is_empty()) {
+            let mistake = fields.sink.at(value.span(), format!("{} is empty", quote(name.text)));
+            let help = "name the features with which the crate compiles its own copy";
+            fields.sink.report(mistake.label("nothing in it").help(help));
+        }
+        let checked = features.iter().filter_map(|word| fields.check(word, words::feature));
+        found.insert(name.text.to_owned(), checked.collect());
+    }
+    found
+}
+
+fn dependencies(
+    fields: &Fields<'_, '_>,
+    name: &str,
+    context: &Context<'_>,
+    marks: &mut Marks,
+) -> Vec<String> {
+    let words = fields.words("dependencies");
+    for word in &words {
+        let known = || context.libraries.iter().map(String::as_str);
+        if word.text == name {
+            let mistake = fields.sink.at(word.span.clone(), "a library cannot depend on itself");
+            fields.sink.report(mistake.label("this very recipe"));
+        } else if known().any(|library| library == word.text) {
+            marks.dependencies.push((word.text.to_owned(), word.span.clone()));
+        } else {
+            let title = format!("there is no library {}", quote(word.text));
+            let others = known().filter(|other| *other != name);
+            let mistake = fields
+                .sink
+                .at(word.span.clone(), title)
+                .label("no such file in recipes/libraries")
+                .guess(word.text, others.clone())
+                .note(format!("the other libraries are {}", list(others)));
+            fields.sink.report(mistake);
+        }
+    }
+    words.into_iter().map(|word| word.text.to_owned()).collect()
+}
+
+fn patches<'f>(fields: &Fields<'_, 'f>, name: &str, context: &Context<'f>) -> Vec<Patch> {
+    let there = context.patches.get(name);
+    let mut found = Vec::new();
+    for word in fields.words("patches") {
+        if fields.check(&word, words::patch).is_none() {
+            continue;
+        }
+        let Some(file) = there.and_then(|folder| folder.get(word.text)) else {
+            let title = format!("there is no patch {}", quote(word.text));
+            let known = || there.into_iter().flat_map(|folder| folder.keys().copied());
+            let mistake = fields
+                .sink
+                .at(word.span.clone(), title)
+                .label(format!("not in recipes/patches/{name}"))
+                .guess(word.text, known())
+                .note(format!("the patches there are {}", list(known())));
+            fields.sink.report(mistake);
+            continue;
+        };
+        found.push(Patch { name: word.text.to_owned(), text: file.text().to_owned() });
+    }
+    unused_patches(fields, name, context);
+    found
+}
+
+/// Patches beside the recipe that it doesn't list.
+fn unused_patches<'f>(fields: &Fields<'_, 'f>, name: &str, context: &Context<'f>) {
+    let listed = fields.value("patches").and_then(|value| value.get_ref().as_array());
+    let is_listed = |patch: &str| {
+        listed.into_iter().flatten().any(|item| item.get_ref().as_str() == Some(patch))
+    };
+    let there = context.patches.get(name).into_iter().flatten();
+    for (patch, file) in there.filter(|(patch, _)| !is_listed(patch)) {
+        let title = format!("{} is applied by no recipe", quote(patch));
+        let help = format!("list it in `patches` of recipes/libraries/{name}.toml, or remove it");
+        fields.sink.report(Diagnostic::of_file(file, title).help(help));
+    }
+}
+
+fn outputs(fields: &Fields<'_, '_>, build: Option<&Build>) -> Option<Outputs> {
+    if !fields.has("outputs") {
+        fields.missing("outputs", "[outputs]");
+    }
+    let table = fields.fields("outputs", &OUTPUTS)?;
+    let outputs = Outputs {
+        libs: table.checked_words("libs", words::lib),
+        include: table.checked_words("include", words::header),
+        pkgconfig: table.checked_words("pkgconfig", words::pkgconfig),
+    };
+    let length = |key| {
+        let items = table.value(key).and_then(|value| value.get_ref().as_array());
+        items.map_or(0, |items| items.len())
+    };
+    if length("libs") + length("include") == 0 {
+        let mistake = table.sink.at(table.span.clone(), "the outputs are empty");
+        let help = "name what it brings, such as `libs = [\"z\"]` and `include = [\"zlib.h\"]`";
+        table.sink.report(mistake.label("neither `libs` nor `include`").help(help));
+    } else if matches!(build, Some(Build::Compile(_))) && length("libs") != 1 {
+        let span = table.key_span("libs").unwrap_or_else(|| table.span.clone());
+        let title = "`[build.compile]` makes exactly one library";
+        let label = format!("{} in `libs`", length("libs"));
+        table.sink.report(table.sink.at(span, title).label(label));
+    }
+    Some(outputs)
+}
+
+fn env(fields: &Fields<'_, '_>, marks: &mut Marks) -> Vec<(Template, Template)> {
+    let mut found = Vec::new();
+    for (key, value) in fields.entries("env") {
+        let Some(word) = as_word(value) else {
+            fields.sink.report_type(key.text, value, Wanted::Text);
+            continue;
+        };
+        let name = template(fields.sink, &key, &ENV_PLACEHOLDERS);
+        let text = template(fields.sink, &word, &ENV_PLACEHOLDERS);
+        if let (Some(name), Some(text)) = (name, text) {
+            if variable(fields.sink, &key, &name) {
+                marks.env.push((key.text.to_owned(), word.text.to_owned(), key.span.clone()));
+                found.push((name, text));
+            }
+        }
+    }
+    found
+}
+
+/// Whether a variable may be set by a recipe.
+fn variable(sink: &Sink<'_>, key: &Word<'_>, name: &Template) -> bool {
+    let example = name.render(|placeholder| match placeholder {
+        Placeholder::Sysroot | Placeholder::Version => "/".to_owned(),
+        _ => "T".to_owned(),
+    });
+    let whole = 0..key.text.len();
+    let wrong = if let Some((_, why)) = RESERVED.iter().find(|(reserved, _)| *reserved == example) {
+        let title = format!("a recipe cannot set {}", quote(key.text));
+        Wrong::new(whole, title, *why)
+    } else if words::identifier(&example, "a variable").is_err() {
+        let title = format!("{} is no name of a variable", quote(key.text));
+        let label = "letters, digits, `_`, `{target}` and `{TARGET}`";
+        Wrong::new(whole, title, label)
+    } else {
+        return true;
+    };
+    sink.report_wrong(key, wrong);
+    false
+}
+
+fn overrides(
+    fields: &Fields<'_, '_>,
+    links: &[String],
+) -> BTreeMap<String, BTreeMap<String, OverrideValue>> {
+    let mut found = BTreeMap::new();
+    for (key, value) in fields.entries("override") {
+        if !links.iter().any(|link| link == key.text) {
+            let title = format!("{} is not in `links`", quote(key.text));
+            let known = || links.iter().map(String::as_str);
+            let mistake = fields
+                .sink
+                .at(key.span.clone(), title)
+                .label("an override is for a key that this library serves")
+                .guess(key.text, known())
+                .note(format!("`links` has {}", list(known())));
+            fields.sink.report(mistake);
+        }
+        let DeValue::Table(table) = value.get_ref() else {
+            fields.sink.report_type(key.text, value, Wanted::Table);
+            continue;
+        };
+        let mut values = BTreeMap::new();
+        for (name, value) in entries(table) {
+            check_override_key(fields.sink, &name);
+            let several = matches!(value.get_ref(), DeValue::Array(_));
+            let words = match as_word(value) {
+                Some(word) => vec![word],
+                None => fields.words_of(name.text, value),
+            };
+            let parse = |word: &Word<'_>| template(fields.sink, word, &ENV_PLACEHOLDERS);
+            let mut templates: Vec<_> = words.iter().filter_map(parse).collect();
+            let value = match templates.pop_if(|_| !several) {
+                Some(one) => OverrideValue::One(one),
+                None => OverrideValue::Many(templates),
+            };
+            values.insert(name.text.to_owned(), value);
+        }
+        found.insert(key.text.to_owned(), values);
+    }
+    found
+}
+
+/// Keys that begin with `rustc-` are cargo's; a misspelt one would silently become metadata.
+fn check_override_key(sink: &Sink<'_>, name: &Word<'_>) {
+    let is_cargo = name.text.starts_with("rustc") || guess(name.text, OVERRIDE_KEYS).is_some();
+    if is_cargo && !OVERRIDE_KEYS.contains(&name.text) {
+        let title = format!("cargo has no override key {}", quote(name.text));
+        let mistake = sink.at(name.span.clone(), title).label("it would mean nothing");
+        let mistake = mistake.guess(name.text, OVERRIDE_KEYS);
+        sink.report(mistake.note(format!("cargo's own keys are {}", list(OVERRIDE_KEYS))));
+    }
+}

@@ -1,0 +1,154 @@
+//! The Rust that builds the app: its cargo, its rustc, and what it ships for a musl target.
+//!
+//! Never installs anything but the standard library of a target, through rustup.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+
+use crate::exit::{Exit, Failure};
+use crate::{process, report};
+
+/// One Rust installation.
+#[derive(Clone, Debug)]
+pub struct Rust {
+    sysroot: PathBuf,
+    /// What `rustc -vV` says: version, commit, host, LLVM.
+    pub version: String,
+    /// The triple of this machine.
+    pub host: String,
+}
+
+impl Rust {
+    /// The Rust that builds a package. It is the one that runs this xtask, unless the package's
+    /// folder (or one above it) has a `rust-toolchain` file: then the one that this file names.
+    pub fn of_package(folder: &Path, workspace: &Path) -> Result<Self> {
+        let own_choice = !folder.starts_with(workspace)
+            && folder.ancestors().any(|above| {
+                above.join("rust-toolchain.toml").exists() || above.join("rust-toolchain").exists()
+            });
+        let sysroot = match process::env_var("CARGO").map(PathBuf::from) {
+            Some(cargo) if !own_choice => sysroot_of(&cargo),
+            _ => None,
+        };
+        let sysroot = match sysroot {
+            Some(sysroot) => sysroot,
+            None => {
+                let mut command = process::command("rustc");
+                command.args(["--print", "sysroot"]).current_dir(folder);
+                if own_choice {
+                    command.env_remove("RUSTUP_TOOLCHAIN");
+                }
+                let told = process::capture_ok(&mut command).map_err(|error| {
+                    Failure::new(Exit::Failed, format!("cannot ask rustc where it is: {error:#}"))
+                        .help("install Rust, or its toolchain that the package asks for")
+                })?;
+                PathBuf::from(told.trim())
+            }
+        };
+        let version =
+            process::capture_ok(process::command(sysroot.join("bin/rustc")).arg("-vV"))?;
+        let host = version.lines().find_map(|line| line.strip_prefix("host: "));
+        let host = host.context("`rustc -vV` names no host")?.to_owned();
+        Ok(Self { sysroot, version, host })
+    }
+
+    /// A cargo command. The environment is ours; callers clear what the app must not see.
+    pub fn cargo(&self) -> Command {
+        let mut command = process::command(self.sysroot.join("bin/cargo"));
+        // Cargo asks for `rustc` by name; without rustup's proxy in between it must be this one.
+        command.env("RUSTC", self.sysroot.join("bin/rustc"));
+        command
+    }
+
+    /// The installation's own folder.
+    pub fn sysroot(&self) -> &Path {
+        &self.sysroot
+    }
+
+    /// `rustc 1.95.0 (59807616e 2026-04-14)`.
+    pub fn short_version(&self) -> &str {
+        self.version.lines().next().unwrap_or_default()
+    }
+
+    /// The folder of a target's standard library.
+    pub fn target_folder(&self, triple: &str) -> PathBuf {
+        self.sysroot.join("lib/rustlib").join(triple)
+    }
+
+    /// The target's C runtime as Rust ships it: crt objects, musl's `libc.a`, `libunwind.a`.
+    pub fn self_contained(&self, triple: &str) -> PathBuf {
+        self.target_folder(triple).join("lib/self-contained")
+    }
+
+    /// Rust's own LLD, under the name by which a compiler driver calls it.
+    pub fn lld(&self) -> Result<PathBuf> {
+        let lld = self.sysroot.join("lib/rustlib").join(&self.host).join("bin/gcc-ld/ld.lld");
+        if lld.exists() {
+            return Ok(lld);
+        }
+        Err(Failure::new(Exit::Failed, format!("this Rust has no `rust-lld`: {} is missing", lld.display()))
+            .help("use a Rust that rustup installed; a distribution's own often leaves it out")
+            .into())
+    }
+
+    /// Whether the standard library of a target is there.
+    pub fn has_std(&self, triple: &str) -> bool {
+        let folder = self.target_folder(triple).join("lib");
+        fs::read_dir(folder).into_iter().flatten().flatten().any(|file| {
+            file.file_name().to_str().is_some_and(|name| name.starts_with("libstd-"))
+        })
+    }
+
+    /// Sees to it that the standard library of a target is there.
+    pub fn require_std(&self, triple: &str, offline: bool) -> Result<()> {
+        if self.has_std(triple) {
+            return Ok(());
+        }
+        let missing = |exit, why: &str| {
+            let message = format!("Rust's standard library for {triple} is missing{why}");
+            Failure::new(exit, message)
+        };
+        let name = self.rustup_name();
+        let by_hand = match &name {
+            Some(name) => format!("`rustup target add {triple} --toolchain {name}` installs it"),
+            None => format!(
+                "install the `rust-std` of {triple} into {}: with rustup, or your distribution's package",
+                self.sysroot.display()
+            ),
+        };
+        if offline {
+            let failure = missing(Exit::Offline, ", and this is offline").help(by_hand);
+            return Err(failure.help("`cargo xtask fetch` brings it while there is a network").into());
+        }
+        let (Some(name), Some(rustup)) = (name, process::find_program("rustup")) else {
+            let failure = missing(Exit::Failed, ", and this Rust is not rustup's").help(by_hand);
+            return Err(failure.into());
+        };
+        report::status("Fetching", format!("rust-std for {triple} (rustup)"));
+        let mut command = process::command(rustup);
+        command.args(["target", "add", triple, "--toolchain", &name]);
+        let captured = process::capture(&mut command)?;
+        if captured.status.success() && self.has_std(triple) {
+            return Ok(());
+        }
+        let said = process::last_lines(captured.stderr.trim(), 6);
+        Err(missing(Exit::Failed, &format!(", and rustup cannot bring it:\n{said}")).help(by_hand).into())
+    }
+
+    /// The name by which rustup knows this installation: its folder below `toolchains/`.
+    fn rustup_name(&self) -> Option<String> {
+        let parent = self.sysroot.parent()?;
+        let is_rustup = parent.file_name().is_some_and(|name| name == "toolchains");
+        is_rustup.then(|| self.sysroot.file_name()?.to_str().map(str::to_owned)).flatten()
+    }
+}
+
+/// The installation that a `bin/cargo` belongs to; `None` for rustup's proxy.
+fn sysroot_of(cargo: &Path) -> Option<PathBuf> {
+    let sysroot = cargo.parent()?.parent()?;
+    let is_real = sysroot.join("lib/rustlib").is_dir() && sysroot.join("bin/rustc").exists();
+    is_real.then(|| sysroot.to_owned())
+}

@@ -1,0 +1,343 @@
+//! What every command starts from: the options of all commands, the recipes, the store, the fetcher.
+//!
+//! And the one place where a plan meets the store: which toolchain, which origin's bytes.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+
+use crate::cli::{self, Global};
+use crate::exit::{Exit, Failure};
+use crate::fetch::{self, Fetcher, Network};
+use crate::layout::{self, Entry, Store};
+use crate::links::{self, Metadata, Package, Wanted};
+use crate::plan::{Plan, Request, Step};
+use crate::recipe::{Recipes, Source, Toolchain};
+use crate::rust::Rust;
+use crate::target::Target;
+use crate::{process, report};
+
+/// Toolchains in the order of preference. A company's own GCC toolchain, mirrored, comes before the
+/// small download that is to be had everywhere.
+const PREFERENCE: [&str; 2] = ["musl-cross", "zig"];
+
+/// What every command starts from.
+pub struct Session {
+    /// The options of all commands.
+    pub global: Global,
+    /// The checkout.
+    pub workspace: PathBuf,
+    /// All recipes.
+    pub recipes: Recipes,
+    /// The store.
+    pub store: Store,
+    /// The fetcher.
+    pub fetcher: Fetcher,
+}
+
+/// The package to build, and what it links.
+pub struct Project {
+    /// The Rust that builds it.
+    pub rust: Rust,
+    /// Its graph.
+    pub metadata: Metadata,
+    /// Itself.
+    pub package: Package,
+    /// Its Cargo.toml.
+    pub manifest: PathBuf,
+    /// Feature flags as cargo takes them.
+    pub features: Vec<String>,
+    /// What it links.
+    pub wanted: Wanted,
+}
+
+/// Whether a session may change the store.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Make its folders, sweep, write.
+    Write,
+    /// Touch nothing.
+    Read,
+}
+
+impl Session {
+    /// Reads the recipes and opens the store.
+    pub fn open(global: Global, access: Access) -> Result<Self> {
+        let workspace = layout::workspace_root()?;
+        let recipes = Recipes::load(&workspace)?;
+        let root = global.store.clone().map_or_else(Store::default_root, Ok)?;
+        let store = match access {
+            Access::Write => Store::open(&root)?,
+            Access::Read => Store::peek(&root)?,
+        };
+        let network = if global.offline { Network::Offline } else { Network::Online };
+        let mirrors = global.mirror.clone();
+        let fetcher = Fetcher::new(store.clone(), network, mirrors, &workspace);
+        Ok(Self { global, workspace, recipes, store, fetcher })
+    }
+
+    /// How many jobs may run at once.
+    pub fn jobs(&self) -> usize {
+        let cpus = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        self.global.jobs.map_or_else(cpus, usize::from)
+    }
+
+    /// The target of this triple.
+    pub fn target(&self, triple: &str) -> Result<Target> {
+        let targets = &self.recipes.targets;
+        targets.get(triple).cloned().ok_or_else(|| {
+            let message = format!("recipes/targets.toml has no target `{triple}`");
+            links::unknown(message, triple, targets.keys()).into()
+        })
+    }
+
+    /// Asks cargo about the package that the arguments mean; the sample app if they name none.
+    pub fn project(&self, arguments: &cli::Package, triple: &str) -> Result<Project> {
+        let manifest = self.manifest(arguments.manifest_path.as_deref())?;
+        let folder = manifest.parent().unwrap_or(Path::new("/"));
+        let rust = Rust::of_package(folder, &self.workspace)?;
+        let features = feature_flags(arguments);
+        let offline = self.global.offline;
+        let query = links::Query { manifest: &manifest, triple, features: &features, offline };
+        let metadata = links::load(rust.cargo().current_dir(folder), &query)?;
+        let package = metadata.select(&manifest, arguments.package.as_deref())?.clone();
+        let wanted = links::discover(&metadata, &package, &self.recipes)?;
+        Ok(Project { rust, metadata, package, manifest, features, wanted })
+    }
+
+    fn manifest(&self, named: Option<&Path>) -> Result<PathBuf> {
+        let Some(path) = named else { return Ok(self.workspace.join("app/Cargo.toml")) };
+        let path = if path.is_dir() { path.join("Cargo.toml") } else { path.to_owned() };
+        if !path.is_file() {
+            let message = format!("there is no manifest {}", path.display());
+            return Err(Failure::new(Exit::Usage, message)
+                .help("`--manifest-path` takes the Cargo.toml of a package")
+                .into());
+        }
+        path.canonicalize().with_context(|| format!("cannot find {}", path.display()))
+    }
+
+    /// The toolchains to try, in order: the named one, else the app's, else the preference.
+    fn toolchains(&self, named: Option<&str>) -> Result<Vec<&Toolchain>> {
+        let known = &self.recipes.toolchains;
+        match named {
+            Some(name) => known.get(name).map(|toolchain| vec![toolchain]).ok_or_else(|| {
+                links::unknown(format!("there is no toolchain `{name}`"), name, known.keys()).into()
+            }),
+            None => {
+                let preferred = PREFERENCE.iter().filter_map(|name| known.get(*name));
+                let rest = known.values().filter(|t| !PREFERENCE.contains(&t.name.as_str()));
+                Ok(preferred.chain(rest).collect())
+            }
+        }
+    }
+
+    fn plan_with(&self, toolchain: &Toolchain, target: &Target, libraries: &[String]) -> Result<Plan> {
+        Plan::new(&Request {
+            recipes: &self.recipes,
+            target,
+            toolchain,
+            libraries,
+            choose: &|candidates| self.choose(candidates),
+        })
+    }
+
+    /// Which origin's bytes a step uses: those of a result that is there, else those that are there,
+    /// else the first in the recipe's order.
+    fn choose(&self, candidates: &[Step]) -> usize {
+        let is_fresh = |step: &Step| self.entry(step).exists();
+        let is_here = |step: &Step| step.source.as_ref().is_some_and(|s| self.fetcher.has(s));
+        candidates
+            .iter()
+            .position(is_fresh)
+            .or_else(|| candidates.iter().position(is_here))
+            .unwrap_or(0)
+    }
+
+    /// The place of a step's result.
+    pub fn entry(&self, step: &Step) -> Entry {
+        self.store.entry(&step.name, &step.version, &step.fingerprint)
+    }
+
+    /// The plan as things are, fetching nothing: the first toolchain that the store has, else the
+    /// first that serves the target.
+    pub fn plan(&self, named: Option<&str>, target: &Target, libraries: &[String]) -> Result<Plan> {
+        let mut plans = self.plans(named, target, libraries)?;
+        let here = plans.iter().position(|plan| self.is_here(plan.toolchain()));
+        Ok(plans.swap_remove(here.unwrap_or(0)))
+    }
+
+    /// One plan for each toolchain that serves the target.
+    fn plans(&self, named: Option<&str>, target: &Target, libraries: &[String]) -> Result<Vec<Plan>> {
+        let (mut plans, mut refusal) = (Vec::new(), None);
+        for toolchain in self.toolchains(named)? {
+            match self.plan_with(toolchain, target, libraries) {
+                Ok(plan) => plans.push(plan),
+                Err(error) => refusal = refusal.or(Some(error)),
+            }
+        }
+        if plans.is_empty() {
+            return Err(refusal.context("recipes/toolchains is empty")?);
+        }
+        Ok(plans)
+    }
+
+    /// Whether a step's result, or the bytes to make it from, are in the store.
+    pub fn is_here(&self, step: &Step) -> bool {
+        self.entry(step).exists() || step.source.as_ref().is_some_and(|s| self.fetcher.has(s))
+    }
+
+    /// The plan, with everything fetched that it takes. Which toolchain and which origins served is
+    /// part of the plan, so it can be final only now.
+    pub fn settle(&self, named: Option<&str>, target: &Target, libraries: &[String]) -> Result<Plan> {
+        let plan = self.plan(named, target, libraries)?;
+        self.require_tools(&plan)?;
+        let toolchain = self.settle_toolchain(self.plans(named, target, libraries)?)?;
+        loop {
+            let plan = self.plan_with(toolchain, target, libraries)?;
+            let missing = self.missing(&plan);
+            if missing.is_empty() {
+                return Ok(plan);
+            }
+            self.fetch_all(&missing)?;
+        }
+    }
+
+    /// The steps that must be made and whose bytes are not here.
+    pub fn missing<'p>(&self, plan: &'p Plan) -> Vec<&'p Step> {
+        let stale = plan.stale(&|step| self.entry(step).exists());
+        let steps = stale.into_iter().map(|index| &plan.steps[index]);
+        steps.filter(|step| step.source.as_ref().is_some_and(|s| !self.fetcher.has(s))).collect()
+    }
+
+    /// Fails, before anything is fetched, if a step to be made needs a program that is not here.
+    fn require_tools(&self, plan: &Plan) -> Result<()> {
+        let stale = plan.stale(&|step| self.entry(step).exists());
+        let mut missing: Vec<&str> = plan
+            .libraries()
+            .filter(|(step, _)| stale.iter().any(|index| std::ptr::eq(&plan.steps[*index], *step)))
+            .flat_map(|(_, library)| &library.tools)
+            .map(String::as_str)
+            .filter(|tool| process::find_program(tool).is_none())
+            .collect();
+        missing.sort_unstable();
+        missing.dedup();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let list = missing.join(", ");
+        Err(Failure::new(Exit::Failed, format!("programs that the build calls are missing: {list}"))
+            .help(format!("`{}` installs them", process::install_command(&missing)))
+            .into())
+    }
+
+    /// The first toolchain that the store has, else the first that can be fetched.
+    fn settle_toolchain(&self, plans: Vec<Plan>) -> Result<&Toolchain> {
+        let toolchain = |plan: &Plan| {
+            let name = &plan.toolchain().name;
+            self.recipes.toolchains.get(name).context("a plan without its toolchain")
+        };
+        if let Some(plan) = plans.iter().find(|plan| self.is_here(plan.toolchain())) {
+            return toolchain(plan);
+        }
+        if self.global.offline {
+            // What is here but not in the store (a local mirror, cargo's cache) is no miss; what is
+            // a miss is listed with the libraries' misses, by the one plan that every machine has.
+            let plan = plans.last().context("no plan")?;
+            return self.fetch_all(&self.missing(plan)).and_then(|()| toolchain(plan));
+        }
+        let mut refusals = Vec::new();
+        for (index, plan) in plans.iter().enumerate() {
+            match self.fetch_all(&[plan.toolchain()]) {
+                Ok(()) => return toolchain(plan),
+                Err(error) if index + 1 < plans.len() && !process::is_interrupted() => {
+                    report::note(format!(
+                        "toolchain {} cannot be had here ({}): trying {}",
+                        plan.toolchain().name,
+                        in_short(&error),
+                        plans[index + 1].toolchain().name
+                    ));
+                    refusals.push(error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(refusals.pop().context("no toolchain")?)
+    }
+
+    /// Fetches the bytes of some steps, several at a time. The first failure is the error; but all
+    /// that is missing offline is listed.
+    fn fetch_all(&self, steps: &[&Step]) -> Result<()> {
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = steps
+                .iter()
+                .map(|step| scope.spawn(move || self.fetch_step(step)))
+                .collect();
+            let results = threads.into_iter().map(|thread| {
+                thread.join().unwrap_or_else(|_| Err(anyhow::anyhow!("a fetching thread panicked")))
+            });
+            let errors: Vec<_> = results.filter_map(Result::err).collect();
+            let mut missing = Vec::new();
+            for error in errors {
+                match error.downcast::<fetch::Missing>() {
+                    Ok(one) => missing.push(one),
+                    Err(other) => return Err(other),
+                }
+            }
+            if missing.is_empty() { Ok(()) } else { Err(offline_misses(&missing)) }
+        })
+    }
+
+    fn fetch_step(&self, step: &Step) -> Result<()> {
+        let sources = self.sources(step);
+        self.fetcher.fetch(&format!("{} {}", step.name, step.version), &sources)?;
+        Ok(())
+    }
+
+    /// All sources that could serve a step, in the recipe's order.
+    pub fn sources(&self, step: &Step) -> Vec<&Source> {
+        let all = match &step.work {
+            crate::plan::Work::Library(_) => {
+                self.recipes.libraries.get(&step.name).map(|library| &library.sources)
+            }
+            crate::plan::Work::Toolchain(_) => {
+                self.recipes.toolchains.get(&step.name).map(|toolchain| &toolchain.sources)
+            }
+            _ => None,
+        };
+        let used = step.source.as_ref();
+        let serves = |source: &&Source| used.is_some_and(|used| used.target == source.target);
+        all.into_iter().flatten().filter(serves).collect()
+    }
+}
+
+fn feature_flags(arguments: &cli::Package) -> Vec<String> {
+    let mut flags = Vec::new();
+    for features in &arguments.features {
+        flags.extend(["--features".to_owned(), features.clone()]);
+    }
+    if arguments.no_default_features {
+        flags.push("--no-default-features".to_owned());
+    }
+    if arguments.all_features {
+        flags.push("--all-features".to_owned());
+    }
+    flags
+}
+
+fn offline_misses(missing: &[fetch::Missing]) -> anyhow::Error {
+    let mut list: Vec<_> =
+        missing.iter().map(|one| format!("  {} ({})", one.what, one.origins.join("; "))).collect();
+    list.sort();
+    let message = format!("offline, and the store has not:\n{}", list.join("\n"));
+    Failure::new(Exit::Offline, message)
+        .help("`cargo xtask fetch` brings all of it while there is a network")
+        .into()
+}
+
+/// The reason of a failed fetch in a few words.
+fn in_short(error: &anyhow::Error) -> String {
+    let text = format!("{error:#}");
+    let line = text.lines().nth(1).unwrap_or(&text).trim();
+    line.to_owned()
+}

@@ -1,0 +1,75 @@
+//! `cargo xtask sysroot`: entries → `target/sysroot/<triple>`, a folder to use by hand.
+//!
+//! A copy, not links into the store: whoever edits it must not be able to change the store.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+
+use crate::cli::{self, Global};
+use crate::layout::{self, copy_tree, files_below, remove_tree};
+use crate::session::{Access, Session};
+use crate::{build, report};
+
+impl cli::Sysroot {
+    /// Builds the libraries and composes them; prints the folder's path.
+    pub fn run(self, global: Global) -> Result<()> {
+        let session = Session::open(global, Access::Write)?;
+        for triple in self.platform.triples() {
+            let target = session.target(&triple)?;
+            let (libraries, wish, target_folder) = if self.libraries.is_empty() {
+                let project = session.project(&self.package, &triple)?;
+                project.wanted.require_all()?;
+                let wanted = project.wanted;
+                (wanted.libraries, wanted.toolchain, project.metadata.target_directory)
+            } else {
+                (self.libraries.clone(), None, layout::target_folder(&session.workspace))
+            };
+            let named = self.platform.toolchain.as_deref().or(wish.as_deref());
+            let plan = session.settle(named, &target, &libraries)?;
+            build::make(&session, &plan)?;
+            let place = target_folder.join("sysroot").join(&triple);
+            mirror(&session.entry(plan.sysroot()).outputs(), &place)?;
+            report::status("Composed", format!("{} ({})", place.display(), names(&libraries)));
+            report::event(
+                "sysroot",
+                serde_json::json!({ "target": triple, "path": place, "libraries": libraries }),
+            );
+            report::data(place.display());
+        }
+        Ok(())
+    }
+}
+
+fn names(libraries: &[String]) -> String {
+    if libraries.is_empty() { "no libraries".to_owned() } else { libraries.join(", ") }
+}
+
+/// Makes `to` the same as `from`: replaced whole by rename, and left alone if it is the same already.
+pub fn mirror(from: &Path, to: &Path) -> Result<()> {
+    if is_same(from, to) {
+        return Ok(());
+    }
+    let parent = to.parent().context("a sysroot without a parent folder")?;
+    let cannot = || format!("cannot write {}", to.display());
+    fs::create_dir_all(parent).with_context(cannot)?;
+    let name = to.file_name().unwrap_or_default().to_string_lossy();
+    let [new, old] = ["new", "old"].map(|word| parent.join(format!(".{name}.{word}")));
+    remove_tree(&new).and_then(|()| remove_tree(&old)).with_context(cannot)?;
+    copy_tree(from, &new)?;
+    if to.exists() {
+        fs::rename(to, &old).with_context(cannot)?;
+    }
+    fs::rename(&new, to).with_context(cannot)?;
+    remove_tree(&old).with_context(cannot)
+}
+
+fn is_same(from: &Path, to: &Path) -> bool {
+    let (Ok(ours), Ok(theirs)) = (files_below(from), files_below(to)) else { return false };
+    ours == theirs
+        && ours.iter().all(|file| {
+            let read = |folder: &Path| fs::read(folder.join(file)).ok();
+            read(from).is_some_and(|bytes| Some(bytes) == read(to))
+        })
+}

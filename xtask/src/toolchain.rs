@@ -1,0 +1,147 @@
+//! The programs that call a toolchain for one target: `<triple>-cc`, `-c++`, `-ar`, `-ranlib`…
+//!
+//! Whatever the toolchain, they have the same names and take the same arguments, so nothing behind
+//! this module knows which one it is. They are small shell scripts that find the toolchain by a path
+//! relative to themselves, so a store can be moved; they start no other process before the compiler.
+//! Never fetches, unpacks, or decides which toolchain is used.
+
+pub mod linking;
+
+use std::fmt::Write as _;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+
+use crate::process::shell_word;
+use crate::recipe::template::{Placeholder, Template};
+use crate::recipe::{Driver, Toolchain};
+use crate::target::Target;
+
+/// The variable by which a step tells the compiler where it builds, so that the path is mapped to
+/// `/build` in what comes out. A variable and not a flag, because OpenSSL writes its flags into its
+/// library.
+pub const BUILD_FOLDER_VARIABLE: &str = "MUSLIN_BUILD_FOLDER";
+
+/// Names of the driver's programs for a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToolNames {
+    /// The C compiler.
+    pub cc: String,
+    /// The C++ compiler.
+    pub cxx: String,
+    /// The archiver.
+    pub ar: String,
+    /// The archive indexer.
+    pub ranlib: String,
+    /// The stripper: only beside a linking driver.
+    pub strip: String,
+    /// The linker.
+    pub ld: String,
+}
+
+impl ToolNames {
+    /// The names for a target.
+    pub fn new(target: &Target) -> Self {
+        let name = |tool: &str| format!("{}-{tool}", target.triple);
+        Self {
+            cc: name("cc"),
+            cxx: name("c++"),
+            ar: name("ar"),
+            ranlib: name("ranlib"),
+            strip: name("strip"),
+            ld: name("ld"),
+        }
+    }
+}
+
+/// Writes the driver's programs into `bin`, which must exist. `tree` is the toolchain's tree as seen
+/// from `bin`, such as `../../../zig-0.17.1-0123456789abcdef/outputs`.
+pub fn write_driver(toolchain: &Toolchain, target: &Target, tree: &str, bin: &Path) -> Result<()> {
+    let names = ToolNames::new(target);
+    let compile = [(&names.cc, Language::C), (&names.cxx, Language::Cxx)];
+    for (name, language) in compile {
+        let call = compiler(toolchain, target, language);
+        let flags = target.cflags.iter().map(|flag| shell_word(flag)).collect::<Vec<_>>().join(" ");
+        let text = script(
+            tree,
+            &format!(
+                "exec {call} {flags} \"-ffile-prefix-map=$tree=/toolchain\" \
+                 ${{{BUILD_FOLDER_VARIABLE}:+\"-ffile-prefix-map=${BUILD_FOLDER_VARIABLE}=/build\"}} \"$@\""
+            ),
+        );
+        write_program(&bin.join(name), &text)?;
+    }
+    for (name, tool) in [(&names.ar, "ar"), (&names.ranlib, "ranlib"), (&names.ld, "ld")] {
+        let text = script(tree, &format!("exec {} \"$@\"", binutil(toolchain, target, tool)));
+        write_program(&bin.join(name), &text)?;
+    }
+    Ok(())
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Language {
+    C,
+    Cxx,
+}
+
+/// The words that start a compiler, for a shell in which `$tree` is the toolchain's tree.
+fn compiler(toolchain: &Toolchain, target: &Target, language: Language) -> String {
+    let fill = |template: &Template| template.render(|placeholder| fill(placeholder, target));
+    match &toolchain.driver {
+        Driver::Gcc { prefix } => {
+            let tool = if language == Language::C { "gcc" } else { "g++" };
+            format!("\"$tree/{}{tool}\"", fill(prefix))
+        }
+        Driver::Zig { program, include, include_cxx } => {
+            // clang itself, without zig's caching front: as fast as the host's own compiler. Without
+            // the front nobody tells it where headers are, so all of them are named, and the host's
+            // are out of reach.
+            let mut call = format!(
+                "\"$tree/{program}\" clang --target={} --no-default-config -nostdinc -Qunused-arguments",
+                target.triple
+            );
+            if language == Language::Cxx {
+                call.push_str(" --driver-mode=g++ -nostdinc++");
+            }
+            let cxx = include_cxx.iter().filter(|_| language == Language::Cxx);
+            for folder in cxx.chain(include) {
+                let _ = write!(call, " -isystem \"$tree/{}\"", fill(folder));
+            }
+            call
+        }
+    }
+}
+
+fn binutil(toolchain: &Toolchain, target: &Target, tool: &str) -> String {
+    match &toolchain.driver {
+        Driver::Gcc { prefix } => {
+            format!("\"$tree/{}{tool}\"", prefix.render(|placeholder| fill(placeholder, target)))
+        }
+        Driver::Zig { program, .. } => {
+            let tool = if tool == "ld" { "ld.lld" } else { tool };
+            format!("\"$tree/{program}\" {tool}")
+        }
+    }
+}
+
+fn fill(placeholder: Placeholder, target: &Target) -> String {
+    match placeholder {
+        Placeholder::Gnu => target.gnu.clone(),
+        Placeholder::ZigLibc => target.zig_libc.clone(),
+        Placeholder::ZigKernel => target.zig_kernel.clone(),
+        _ => target.triple.clone(),
+    }
+}
+
+/// A script that knows `$here`, its own folder, and `$tree`.
+fn script(tree: &str, body: &str) -> String {
+    format!("#!/bin/sh\nhere=${{0%/*}}\ntree=\"$here\"/{}\n{body}\n", shell_word(tree))
+}
+
+fn write_program(path: &Path, text: &str) -> Result<()> {
+    fs::write(path, text)
+        .and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(0o755)))
+        .with_context(|| format!("cannot write {}", path.display()))
+}

@@ -1,0 +1,216 @@
+//! A driver that also links: for the app, for `cargo xtask env`, and for use by hand.
+//!
+//! Rust's own LLD does the linking, whatever compiler calls it, and a C program gets the very crt
+//! objects, libc, unwinder and compiler runtime that Rust ships for the target. So a program has one
+//! libc and one unwinder by construction. It depends on the Rust at hand, which libraries do not.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+
+use super::{ToolNames, script, write_program};
+use crate::digest::Digest;
+use crate::layout::{Entry, Store, TempFolder};
+use crate::plan::Step;
+use crate::process::{self, shell_word};
+use crate::recipe::{Driver, Toolchain};
+use crate::rust::Rust;
+use crate::target::Target;
+
+/// Bump when the code below makes something else of the same inputs.
+const FORMAT: &str = "linking-driver 1";
+
+/// musl has all of these in `libc.a`; empty archives serve those who ask for them by name.
+const EMPTY_LIBRARIES: [&str; 8] =
+    ["m", "pthread", "rt", "dl", "util", "crypt", "resolv", "xnet"];
+
+/// Where a linking driver's parts are.
+#[derive(Clone, Debug)]
+pub struct LinkingDriver {
+    /// The folder of its programs.
+    pub bin: PathBuf,
+    /// Their names.
+    pub names: ToolNames,
+    /// CMake's toolchain file.
+    pub cmake: PathBuf,
+}
+
+impl LinkingDriver {
+    /// The full path of one of its programs.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.bin.join(name)
+    }
+}
+
+/// Finds or makes the linking driver for a driver in the store and a Rust.
+pub fn linking_driver(
+    store: &Store,
+    driver: &Step,
+    toolchain: &Toolchain,
+    target: &Target,
+    rust: &Rust,
+) -> Result<LinkingDriver> {
+    let lld = rust.lld()?;
+    let pre_image = format!(
+        "{FORMAT}\ndriver {} {}\ntarget {}\nlld {}\nrust {}\n{}",
+        driver.name,
+        driver.fingerprint,
+        target.triple,
+        lld.display(),
+        rust.sysroot().display(),
+        rust.version
+    );
+    let fingerprint = Digest::sha256_of(pre_image.as_bytes()).hex();
+    let name = format!("{}-linking-driver", toolchain.name);
+    let entry = store.entry(&name, &toolchain.version, &fingerprint);
+    if !entry.exists() {
+        let _lock = store.lock(&entry)?;
+        if !entry.exists() {
+            let temp = make(store, driver, toolchain, target, rust, &lld)?;
+            fs::write(temp.path().join("fingerprint.txt"), &pre_image)?;
+            entry.publish(temp)?;
+        }
+    }
+    Ok(LinkingDriver {
+        bin: entry.outputs().join("bin"),
+        names: ToolNames::new(target),
+        cmake: entry.outputs().join("toolchain.cmake"),
+    })
+}
+
+fn make(
+    store: &Store,
+    driver: &Step,
+    toolchain: &Toolchain,
+    target: &Target,
+    rust: &Rust,
+    lld: &Path,
+) -> Result<TempFolder> {
+    let temp = store.temp(&toolchain.name)?;
+    let outputs = temp.path().join("outputs");
+    let (bin, lib) = (outputs.join("bin"), outputs.join("lib"));
+    fs::create_dir_all(&bin)?;
+    fs::create_dir_all(&lib)?;
+    let compiling = store.entry(&driver.name, &driver.version, &driver.fingerprint);
+    let tree = format!("../../../{}/outputs/bin", compiling.id());
+    let names = ToolNames::new(target);
+    for name in [&names.cc, &names.cxx] {
+        let text = match toolchain.driver {
+            Driver::Zig { .. } => script(&tree, &zig_call(name, lld)),
+            Driver::Gcc { .. } => script(&tree, &gcc_call(name, lld)),
+        };
+        write_program(&bin.join(name), &text)?;
+    }
+    for name in [&names.ar, &names.ranlib, &names.ld] {
+        write_program(&bin.join(name), &script(&tree, &format!("exec \"$tree/{name}\" \"$@\"")))?;
+    }
+    write_program(&bin.join(&names.strip), &strip_script(rust))?;
+    fs::write(outputs.join("toolchain.cmake"), cmake_file(target, &names))?;
+    if matches!(toolchain.driver, Driver::Zig { .. }) {
+        write_runtime(&compiling, &names, rust, target, &lib, temp.path())?;
+    }
+    Ok(temp)
+}
+
+/// Static unless told otherwise: a dynamic musl program would need a loader that no machine has.
+const STATIC_BY_DEFAULT: &str = r#"case " $* " in
+*" -c "* | *" -S "* | *" -E "* | *" -M "* | *" -MM "* | *" -r "* | *" -shared "* | *" -static "* | *" -static-pie "* | *" -no-pie "* | *" -fsyntax-only "*) ;;
+*) set -- -static-pie "$@" ;;
+esac
+"#;
+
+fn zig_call(name: &str, lld: &Path) -> String {
+    let lld = shell_word(&lld.to_string_lossy());
+    format!("{STATIC_BY_DEFAULT}exec \"$tree/{name}\" --sysroot=\"$here/..\" --ld-path={lld} \"$@\"")
+}
+
+fn gcc_call(name: &str, lld: &Path) -> String {
+    let folder = lld.parent().unwrap_or(lld).to_string_lossy().into_owned();
+    format!("{STATIC_BY_DEFAULT}exec \"$tree/{name}\" -fuse-ld=lld -B{} \"$@\"", shell_word(&folder))
+}
+
+/// LLVM's objcopy from Rust's own tools strips in place, as `strip` does.
+fn strip_script(rust: &Rust) -> String {
+    let tool = rust.sysroot().join("lib/rustlib").join(&rust.host).join("bin/rust-objcopy");
+    format!(
+        "#!/bin/sh\nLD_LIBRARY_PATH={} exec {} --strip-all \"$@\"\n",
+        shell_word(&rust.sysroot().join("lib").to_string_lossy()),
+        shell_word(&tool.to_string_lossy())
+    )
+}
+
+fn cmake_file(target: &Target, names: &ToolNames) -> String {
+    let processor = target.triple.split('-').next().unwrap_or_default();
+    let mut text = String::from("# Made by Muslin: CMake for ");
+    text.push_str(&target.triple);
+    text.push_str("\nset(CMAKE_SYSTEM_NAME Linux)\n");
+    text.push_str(&format!("set(CMAKE_SYSTEM_PROCESSOR {processor})\n"));
+    for (variable, name) in [
+        ("C_COMPILER", &names.cc),
+        ("CXX_COMPILER", &names.cxx),
+        ("ASM_COMPILER", &names.cc),
+        ("AR", &names.ar),
+        ("RANLIB", &names.ranlib),
+        ("STRIP", &names.strip),
+    ] {
+        text.push_str(&format!("set(CMAKE_{variable} \"${{CMAKE_CURRENT_LIST_DIR}}/bin/{name}\")\n"));
+    }
+    for kind in ["LIBRARY", "INCLUDE", "PACKAGE"] {
+        text.push_str(&format!("set(CMAKE_FIND_ROOT_PATH_MODE_{kind} ONLY)\n"));
+    }
+    text.push_str("set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)\n");
+    text
+}
+
+/// Puts Rust's C runtime where clang looks for one below its sysroot.
+fn write_runtime(
+    compiling: &Entry,
+    names: &ToolNames,
+    rust: &Rust,
+    target: &Target,
+    lib: &Path,
+    scratch: &Path,
+) -> Result<()> {
+    let from = rust.self_contained(&target.triple);
+    for file in fs::read_dir(&from).with_context(|| format!("cannot read {}", from.display()))? {
+        let file = file?;
+        fs::copy(file.path(), lib.join(file.file_name()))?;
+    }
+    // The names that a GCC-like driver asks for in a static link.
+    symlink("crtbegin.o", lib.join("crtbeginT.o"))?;
+    symlink("libunwind.a", lib.join("libgcc_eh.a"))?;
+    write_compiler_runtime(compiling, names, rust, target, lib, scratch)?;
+    for name in EMPTY_LIBRARIES {
+        fs::write(lib.join(format!("lib{name}.a")), b"!<arch>\n")?;
+    }
+    Ok(())
+}
+
+/// `libgcc.a` is Rust's compiler runtime. Its unwind tables name Rust's personality routine, which a
+/// C program has not got; nothing in there unwinds, so a trap stands in for it.
+fn write_compiler_runtime(
+    compiling: &Entry,
+    names: &ToolNames,
+    rust: &Rust,
+    target: &Target,
+    lib: &Path,
+    scratch: &Path,
+) -> Result<()> {
+    let folder = rust.target_folder(&target.triple).join("lib");
+    let builtins = fs::read_dir(&folder)?
+        .flatten()
+        .find(|file| file.file_name().to_string_lossy().starts_with("libcompiler_builtins-"))
+        .with_context(|| format!("no libcompiler_builtins in {}", folder.display()))?;
+    let archive = lib.join("libgcc.a");
+    fs::copy(builtins.path(), &archive)?;
+    let (source, object) = (scratch.join("personality.c"), scratch.join("rust_eh_personality.o"));
+    fs::write(&source, "void rust_eh_personality(void) { __builtin_trap(); }\n")?;
+    let tool = |name: &str| process::command(compiling.outputs().join("bin").join(name));
+    process::capture_ok(tool(&names.cc).arg("-c").arg(&source).arg("-o").arg(&object))?;
+    process::capture_ok(tool(&names.ar).arg("rs").arg(&archive).arg(&object))?;
+    fs::remove_file(&source)?;
+    fs::remove_file(&object)?;
+    Ok(())
+}

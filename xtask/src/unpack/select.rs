@@ -1,0 +1,83 @@
+//! Which part of an archive is wanted. Knows the answer only when all entries have been seen, so it
+//! first says what *may* be wanted. Never touches the disk.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Result, bail};
+
+use super::limits::Limits;
+use super::name::EntryName;
+
+/// The most top-level names that an error lists.
+const LISTED: usize = 12;
+
+/// The root asked for, and the top-level names seen.
+#[derive(Debug)]
+pub(super) struct Selection {
+    root: Option<String>,
+    tops: BTreeSet<String>,
+}
+
+impl Selection {
+    pub(super) fn new(root: Option<&str>, limits: &Limits) -> Result<Self> {
+        let root = match root {
+            Some(root) => Some(EntryName::vet(root.as_bytes(), limits)?.path),
+            None => None,
+        };
+        Ok(Self { root: root.filter(|root| !root.is_empty()), tops: BTreeSet::new() })
+    }
+
+    /// Takes note of an entry.
+    pub(super) fn see(&mut self, path: &str) {
+        let top = path.split('/').next().unwrap_or(path);
+        if !self.tops.contains(top) {
+            self.tops.insert(top.to_owned());
+        }
+    }
+
+    /// Whether an entry may turn out to be wanted, so must be written.
+    pub(super) fn may_want(&self, path: &str) -> bool {
+        let Some(root) = &self.root else { return true };
+        let inner = path.split_once('/').map_or("", |(_, inner)| inner);
+        is_below(path, root) || is_below(inner, root)
+    }
+
+    /// Whether what is wanted may be in or below a folder, so that it must be made.
+    pub(super) fn may_lead(&self, path: &str) -> bool {
+        let Some(root) = &self.root else { return true };
+        let inner = path.split_once('/').map_or("", |(_, inner)| inner);
+        self.may_want(path) || is_below(root, path) || inner.is_empty() || is_below(root, inner)
+    }
+
+    /// The folder of the archive that is wanted, empty for all of it.
+    pub(super) fn decide(&self, is_folder: impl Fn(&str) -> bool) -> Result<String> {
+        let mut tops = self.tops.iter();
+        let only = match (tops.next(), tops.next()) {
+            (Some(only), None) if is_folder(only) => Some(only),
+            _ => None,
+        };
+        let Some(root) = &self.root else {
+            if self.tops.is_empty() {
+                bail!("it has no entries");
+            }
+            return Ok(only.cloned().unwrap_or_default());
+        };
+        let candidates = [only.map(|only| format!("{only}/{root}")), Some(root.clone())];
+        candidates.into_iter().flatten().find(|folder| is_folder(folder)).map_or_else(
+            || {
+                let listed: Vec<_> =
+                    self.tops.iter().take(LISTED).map(|top| format!("`{top}`")).collect();
+                let more = if self.tops.len() > LISTED { ", …" } else { "" };
+                let listed = listed.join(", ");
+                bail!("there is no folder `{root}` in it; its top level has: {listed}{more}")
+            },
+            Ok,
+        )
+    }
+}
+
+/// Whether a path is a folder or below it.
+pub(super) fn is_below(path: &str, folder: &str) -> bool {
+    folder.is_empty()
+        || path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}

@@ -1,0 +1,348 @@
+//! Checks against ELF files written byte by byte: no compiler needed, and what none would make.
+#![allow(clippy::unwrap_used, clippy::print_stderr, clippy::disallowed_macros)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use xtask::check::{
+    Checkup, Expectation, Forbidden, Outcome, RunPolicy, examine, forbidden_of_this_machine, table,
+};
+use xtask::exit::Exit;
+use xtask::target::{Endian, Machine};
+
+const X86_64: Machine = Machine { elf: 62, bits: 64, endian: Endian::Little };
+const PT_LOAD: u32 = 1;
+const PT_DYNAMIC: u32 = 2;
+const PT_INTERP: u32 = 3;
+const GNU_STACK: u32 = 0x6474_e551;
+const BASE: u64 = 0x40_0000;
+/// Where the first segment's own bytes begin: behind room for eight program headers.
+const BODY: u64 = 0x400;
+
+/// An ELF file of one piece, loaded as a whole by the segments that say so.
+struct Builder {
+    machine: Machine,
+    file_type: u16,
+    segments: Vec<(u32, u32, u64, u64)>,
+    body: Vec<u8>,
+}
+
+impl Builder {
+    /// A program that ends at once with exit code 7.
+    fn exit_7() -> Self {
+        let code = [0xb8, 60, 0, 0, 0, 0xbf, 7, 0, 0, 0, 0x0f, 0x05];
+        let end = BODY + code.len() as u64;
+        let segments = vec![(PT_LOAD, 5, 0, end), (GNU_STACK, 6, 0, 0)];
+        Self { machine: X86_64, file_type: 2, segments, body: code.to_vec() }
+    }
+
+    /// The same with a dynamic table of these pairs behind the code, then `data`.
+    fn with_dynamic(entries: &[(u64, u64)], data: &[u8], flags: u32) -> Self {
+        let mut builder = Self::exit_7();
+        builder.file_type = 3;
+        builder.body.resize(16, 0);
+        let table: Vec<u8> = entries
+            .iter()
+            .chain(&[(0, 0)])
+            .flat_map(|(a, b)| [a.to_le_bytes(), b.to_le_bytes()])
+            .flatten()
+            .collect();
+        let (at, size) = (BODY + 16, table.len() as u64);
+        builder.body.extend(table);
+        assert!(builder.body.len() <= 0x200);
+        builder.body.resize(0x200, 0);
+        builder.body.extend(data);
+        builder.segments[0].1 = flags;
+        builder.segments[0].3 = BODY + builder.body.len() as u64;
+        builder.segments.push((PT_DYNAMIC, 6, at, size));
+        builder
+    }
+
+    fn build(&self) -> Vec<u8> {
+        let wide = self.machine.bits == 64;
+        let big = self.machine.endian == Endian::Big;
+        let mut file = Vec::new();
+        let put = |file: &mut Vec<u8>, value: u64, size: usize| {
+            let bytes = value.to_be_bytes();
+            let bytes = &bytes[8 - size..];
+            if big { file.extend(bytes) } else { file.extend(bytes.iter().rev()) }
+        };
+        let word = if wide { 8 } else { 4 };
+        file.extend([0x7f, b'E', b'L', b'F', if wide { 2 } else { 1 }, if big { 2 } else { 1 }, 1]);
+        file.resize(16, 0);
+        for (value, size) in [
+            (self.file_type.into(), 2),
+            (self.machine.elf.into(), 2),
+            (1, 4),
+            (BASE + BODY, word),
+            (if wide { 64 } else { 52 }, word),
+            (0, word),
+            (0, 4),
+            (if wide { 64 } else { 52 }, 2),
+            (if wide { 56 } else { 32 }, 2),
+            (self.segments.len() as u64, 2),
+            (0, 2),
+            (0, 2),
+            (0, 2),
+        ] {
+            put(&mut file, value, size);
+        }
+        for (kind, flags, offset, size) in self.segments.iter().copied() {
+            let (kind, flags, address) =
+                ((kind.into(), 4), (flags.into(), 4), BASE.wrapping_add(offset));
+            let middle =
+                [(offset, word), (address, word), (address, word), (size, word), (size, word)];
+            let align = (0x1000, word);
+            let fields: Vec<(u64, usize)> = match wide {
+                true => [kind, flags].into_iter().chain(middle).chain([align]).collect(),
+                false => [kind].into_iter().chain(middle).chain([flags, align]).collect(),
+            };
+            fields.into_iter().for_each(|(value, size)| put(&mut file, value, size));
+        }
+        assert!(file.len() as u64 <= BODY);
+        file.resize(BODY as usize, 0);
+        file.extend(&self.body);
+        file
+    }
+}
+
+fn scratch() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).to_owned()
+}
+
+fn examine_bytes(bytes: &[u8], expectation: &Expectation) -> Checkup {
+    static COUNTER: AtomicU32 = AtomicU32::new(0);
+    let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+    let file = scratch().join(format!("crafted-{}-{number}", std::process::id()));
+    fs::write(&file, bytes).unwrap();
+    let checkup = examine(&file, expectation).unwrap();
+    fs::remove_file(&file).unwrap();
+    checkup
+}
+
+fn no_run() -> Expectation {
+    let run = RunPolicy::Never("not in this test".to_owned());
+    Expectation { machine: None, forbidden: Vec::new(), run }
+}
+
+fn outcome(checkup: &Checkup, name: &str) -> Outcome {
+    checkup.results.iter().find(|result| result.name == name).unwrap().outcome.clone()
+}
+
+/// Asserts that exactly this check fails, with these words in its finding.
+#[track_caller]
+fn assert_only_fails(bytes: &[u8], name: &str, words: &str) {
+    let checkup = examine_bytes(bytes, &no_run());
+    for result in &checkup.results {
+        let failed = matches!(result.outcome, Outcome::Failed(_));
+        assert_eq!(failed, result.name == name, "{}", table(&checkup));
+    }
+    let found = outcome(&checkup, name);
+    assert!(found.detail().contains(words), "{words:?} is not in {found:?}");
+}
+
+#[test]
+fn a_sound_program_passes_and_runs_in_an_empty_root() {
+    let run = RunPolicy::EmptyRoot(scratch());
+    let forbidden = forbidden_of_this_machine(&[("the workspace", scratch())]);
+    let expectation = Expectation { machine: Some(X86_64), forbidden, run };
+    let checkup = examine_bytes(&Builder::exit_7().build(), &expectation);
+    let checked = checkup.clone().into_checked().unwrap();
+    let names: Vec<_> = checked.checks().map(|(name, _)| name).collect();
+    let expected = ["elf", "static", "stack", "segments", "relocations", "paths", "empty-root"];
+    assert_eq!(names, expected);
+    match outcome(&checkup, "empty-root") {
+        Outcome::Skipped(reason) => eprintln!("SKIPPED: running it: {reason}"),
+        other => assert_eq!(other, Outcome::Passed("exit code 7".to_owned())),
+    }
+}
+
+#[test]
+fn a_failure_lists_every_finding_and_has_its_exit_code() {
+    let mut builder = Builder::exit_7();
+    builder.segments = vec![(PT_LOAD, 7, 0, BODY + 12)];
+    let failure = examine_bytes(&builder.build(), &no_run()).into_checked().unwrap_err();
+    assert_eq!(failure.exit, Exit::CheckFailed);
+    let mut lines = failure.message.lines();
+    assert!(lines.next().unwrap().ends_with("failed 2 checks"));
+    assert!(lines.next().unwrap().starts_with("  stack: the PT_GNU_STACK header is missing"));
+    assert!(lines.next().unwrap().starts_with("  segments: the segment at address 0x400000 "));
+    assert_eq!(lines.next(), None);
+}
+
+#[test]
+fn each_other_kind_of_file_is_named() {
+    let text = |file_type| {
+        let mut builder = Builder::exit_7();
+        builder.file_type = file_type;
+        builder.build()
+    };
+    for (bytes, words) in [
+        (b"#!/bin/sh\n".to_vec(), "a script"),
+        (b"!<arch>\n".to_vec(), "(.a)"),
+        (b"\xcf\xfa\xed\xfe0000".to_vec(), "Mach-O"),
+        (b"MZ\x90\0".to_vec(), "PE program"),
+        (Vec::new(), "empty"),
+        (b"hello".to_vec(), "no known kind"),
+        (b"\x7fELF".to_vec(), "broken ELF file"),
+        (text(1), "an object file"),
+        (text(4), "a core dump"),
+        (text(99), "does not know"),
+    ] {
+        assert_only_fails(&bytes, "elf", words);
+    }
+}
+
+#[test]
+fn another_machine_is_named() {
+    let powerpc = Machine { elf: 20, bits: 32, endian: Endian::Big };
+    let bytes = Builder { machine: powerpc, ..Builder::exit_7() }.build();
+    let run = RunPolicy::EmptyRoot(scratch());
+    let any = Expectation { run: run.clone(), ..no_run() };
+    let checkup = examine_bytes(&bytes, &any);
+    assert_eq!(outcome(&checkup, "elf").detail(), "32-bit big-endian powerpc executable");
+    assert!(matches!(outcome(&checkup, "empty-root"), Outcome::Skipped(_)));
+    let ours = Expectation { machine: Some(X86_64), ..any };
+    let found = outcome(&examine_bytes(&bytes, &ours), "elf");
+    let words = "expected 64-bit little-endian x86_64, found 32-bit big-endian powerpc";
+    assert!(matches!(&found, Outcome::Failed(text) if text.contains(words)), "{found:?}");
+}
+
+#[test]
+fn an_interpreter_and_shared_libraries_are_named() {
+    let mut builder = Builder::exit_7();
+    builder.body.extend(b"/lib/ld-musl-x86_64.so.1\0");
+    builder.segments.push((PT_INTERP, 4, BODY + 12, 25));
+    assert_only_fails(&builder.build(), "static", "/lib/ld-musl-x86_64.so.1");
+    let strings = b"\0libz.so.1\0libssl.so.3\0";
+    let at = BASE + BODY + 0x200;
+    let entries = [(1, 1), (1, 11), (5, at), (10, strings.len() as u64)];
+    let bytes = Builder::with_dynamic(&entries, strings, 5).build();
+    assert_only_fails(&bytes, "static", "libz.so.1, libssl.so.3");
+}
+
+#[test]
+fn relocations_in_read_only_memory_are_found_in_every_table() {
+    let at = BASE + BODY + 0x200;
+    let code = BASE + BODY;
+    let rela: Vec<u8> = [code, 8, 0].iter().flat_map(|word: &u64| word.to_le_bytes()).collect();
+    let unpacked = [code, 0b11].map(u64::to_le_bytes).concat();
+    for (entries, data, words) in [
+        (vec![(7, at), (8, 24), (9, 24)], &rela, "1 of 1"),
+        (vec![(23, at), (2, 24), (20, 7)], &rela, "1 of 1"),
+        (vec![(17, at), (18, 16), (19, 16)], &rela[..16].to_vec(), "1 of 1"),
+        (vec![(36, at), (35, 16), (37, 8)], &unpacked, "2 of 2"),
+        (vec![(22, 0)], &Vec::new(), "DT_TEXTREL"),
+        (vec![(30, 4)], &Vec::new(), "DT_TEXTREL"),
+    ] {
+        assert_only_fails(&Builder::with_dynamic(&entries, data, 5).build(), "relocations", words);
+    }
+    let writable = Builder::with_dynamic(&[(7, at), (8, 24), (9, 24)], &rela, 7).build();
+    let checkup = examine_bytes(&writable, &no_run());
+    assert_eq!(outcome(&checkup, "relocations").detail(), "1, all in writable memory");
+    assert_eq!(outcome(&checkup, "static").detail(), "static-pie");
+}
+
+#[test]
+fn stacks_and_segments() {
+    let patched = |index: usize, segment| {
+        let mut builder = Builder::exit_7();
+        builder.segments[index] = segment;
+        builder.build()
+    };
+    assert_only_fails(&patched(1, (GNU_STACK, 7, 0, 0)), "stack", "executable");
+    assert_only_fails(&patched(1, (PT_LOAD, 4, 0, 64)), "stack", "missing");
+    assert_only_fails(
+        &patched(0, (PT_LOAD, 7, 0, BODY + 12)),
+        "segments",
+        "writable and executable",
+    );
+    assert_only_fails(&patched(0, (PT_LOAD, 6, 0, BODY + 12)), "elf", "nothing to run");
+    assert_only_fails(&patched(0, (PT_LOAD, 5, 0, BODY + 13)), "elf", "cut short");
+    assert_only_fails(&patched(0, (PT_LOAD, 5, u64::MAX - 3, 9)), "elf", "cut short");
+}
+
+#[test]
+fn leaks_are_found_in_any_file() {
+    let forbidden = vec![
+        Forbidden::path("the home folder", "/home/ann"),
+        Forbidden::word("the host's name", "apollo7"),
+    ];
+    let mut builder = Builder::exit_7();
+    builder.body.extend(b"\0at /home/ann/src/main.c by ann@apollo7\0");
+    let checkup = examine_bytes(&builder.build(), &Expectation { forbidden, ..no_run() });
+    let found = outcome(&checkup, "paths");
+    let expected = "the home folder (/home/ann) is in the bytes once at offset 0x410: \
+        \"at /home/ann/src/main.c by ann@apollo7\"\n\
+        the host's name (apollo7) is in the bytes once at offset 0x42c: \
+        \"at /home/ann/src/main.c by ann@apollo7\"";
+    assert_eq!(found, Outcome::Failed(expected.to_owned()));
+}
+
+/// A seeded generator: the same mutations on every machine.
+fn next(state: &mut u64) -> u64 {
+    *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    *state >> 33
+}
+
+#[test]
+fn no_mutation_of_a_file_is_a_panic() {
+    let at = BASE + BODY + 0x200;
+    let entries = [
+        (1, 1),
+        (5, at),
+        (10, 64),
+        (7, at),
+        (8, 48),
+        (23, at),
+        (2, 24),
+        (20, 7),
+        (17, at),
+        (18, 32),
+        (36, at),
+        (35, 64),
+        (30, 8),
+    ];
+    let crafted = Builder::with_dynamic(&entries, &[1; 64], 5).build();
+    let own = fs::read(std::env::current_exe().unwrap()).unwrap();
+    let mut state = 42;
+    let mut broken = 0;
+    for (original, head, rounds) in [(&crafted, crafted.len(), 3000), (&own, 4096, 3)] {
+        for _ in 0..rounds {
+            let mut bytes = original.clone();
+            for _ in 0..=next(&mut state) % 4 {
+                let place = next(&mut state) as usize % head;
+                let value = next(&mut state);
+                let extreme = [0, 0xff, 0x7f, 0x80][value as usize % 4];
+                bytes[place] = if value & 64 == 0 { extreme } else { (value >> 8) as u8 };
+            }
+            if next(&mut state).is_multiple_of(8) {
+                bytes.truncate(next(&mut state) as usize % bytes.len());
+            }
+            let checkup = examine_bytes(&bytes, &no_run());
+            broken += u32::from(matches!(outcome(&checkup, "elf"), Outcome::Failed(_)));
+        }
+    }
+    assert!(broken > 100, "only {broken} of the mutations were noticed");
+}
+
+#[test]
+fn what_is_no_file_is_an_error() {
+    for place in [scratch(), scratch().join("absent"), PathBuf::from("/dev/zero")] {
+        assert!(examine(&place, &no_run()).is_err(), "{}", place.display());
+    }
+}
+
+#[test]
+fn table_and_json_say_the_same() {
+    let checkup = examine_bytes(&Builder::exit_7().build(), &no_run());
+    let text = table(&checkup);
+    assert!(text.contains("\n  static       ok       static\n"), "{text}");
+    assert!(text.contains("\n  empty-root   skipped  not in this test\n"), "{text}");
+    let json = serde_json::to_value(&checkup).unwrap();
+    assert_eq!(json["checks"][1]["name"], "static");
+    assert_eq!(json["checks"][1]["outcome"], "passed");
+    assert_eq!(json["checks"][1]["detail"], "static");
+    assert_eq!(json["sha256"], checkup.sha256.hex());
+}
