@@ -125,10 +125,10 @@ fn a_stall_ends_by_itself() {
     let body = bytes(9000);
     let server = Server::always(Reply::Stall(9000, body[..4000].to_vec()));
     let mut fetcher = bench.fetcher();
-    fetcher.limits.stall = Duration::from_millis(200);
+    fetcher.limits.stall = Duration::from_millis(700);
     fetcher.limits.tries = 2;
     let (_, text) = fails(&fetcher, &[&url_source(server.url("x"), &body)]);
-    assert!(text.contains("stalled: not a byte for 0.2 s after 4.0 kB of 9.0 kB"), "{text}");
+    assert!(text.contains("stalled: not a byte for 0.7 s after 4.0 kB of 9.0 kB"), "{text}");
     assert_eq!(server.count(), 2);
 }
 
