@@ -93,15 +93,16 @@ fn cached_files(fetcher: &Fetcher, name: &str, version: &str) -> Vec<PathBuf> {
     files
 }
 
-/// The error in what cargo said, with its innermost cause, which is the telling one.
+/// The error in what cargo said, with its innermost cause, if it has causes: that is the telling one.
 fn complaint(stderr: &str) -> String {
     let lines: Vec<_> = stderr.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let first = lines.iter().find_map(|line| line.strip_prefix("error: "));
-    let last = lines.last().copied().unwrap_or("nothing");
-    match first {
-        Some(first) if last.ends_with(first) => first.to_owned(),
-        Some(first) => format!("{first}: {last}"),
-        None => last.to_owned(),
+    let Some(first) = lines.iter().find_map(|line| line.strip_prefix("error: ")) else {
+        return lines.last().copied().unwrap_or("nothing").to_owned();
+    };
+    let cause = lines.iter().rposition(|line| *line == "Caused by:");
+    match cause.and_then(|at| lines.get(at + 1)) {
+        Some(cause) => format!("{first}: {cause}"),
+        None => first.to_owned(),
     }
 }
 
@@ -110,10 +111,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cargo_s_complaint_is_its_first_and_innermost_line() {
-        let said = "    Updating index\nerror: failed to get `x`\n\nCaused by:\n  no network\n";
+    fn cargo_s_complaint_is_its_error_and_innermost_cause() {
+        let said = "    Updating index\nerror: failed to get `x`\n\nCaused by:\n  unable\n\n\
+                    Caused by:\n  no network\n  (a hint)\n";
         assert_eq!(complaint(said), "failed to get `x`: no network");
-        assert_eq!(complaint("warning: y\nerror: no such command\n"), "no such command");
+        assert_eq!(
+            complaint("warning: y\nerror: no such crate\nsearched: here\n"),
+            "no such crate"
+        );
         assert_eq!(complaint(""), "nothing");
     }
 }

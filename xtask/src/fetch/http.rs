@@ -14,6 +14,8 @@ use super::refusal::Cause;
 
 const USER_AGENT: &str = concat!("muslin/", env!("CARGO_PKG_VERSION"));
 const REDIRECTS_MAX: usize = 10;
+/// A certificate error lists every name that the certificate has.
+const REASON_CHARS: usize = 120;
 
 /// Why a request brought nothing.
 #[derive(Debug)]
@@ -178,10 +180,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 fn judge_error(limits: &Limits, url: &Url, error: &reqwest::Error) -> Trouble {
     let deepest = deepest(error);
     let host = url.host_str().unwrap_or_default();
-    let is_tls = chain(error).any(|cause| {
-        let io = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        cause.is::<rustls::Error>() || io.is_some_and(|inner| inner.is::<rustls::Error>())
-    });
+    let is_tls = chain(error).any(|cause| cause.is::<rustls::Error>());
     if is_tls {
         return Trouble::new(
             Cause::Certificate,
@@ -228,20 +227,29 @@ pub(super) fn judge_body(limits: &Limits, error: &std::io::Error) -> Trouble {
     Trouble::new(Cause::Server, Retry::Backoff, format!("broke off: {why}"))
 }
 
+/// The causes of an error, outermost first. An I/O error hides what it wraps from `source`.
 fn chain<'a>(
     error: &'a reqwest::Error,
 ) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
     let mut next = error.source();
     std::iter::from_fn(move || {
         let now = next?;
-        next = now.source();
+        let wrapped = now.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        next = match wrapped {
+            Some(wrapped) => Some(wrapped),
+            None => now.source(),
+        };
         Some(now)
     })
 }
 
 /// The innermost cause: the outer ones repeat the address or say "error sending request".
 fn deepest(error: &reqwest::Error) -> String {
-    chain(error).last().map_or_else(|| error.to_string(), ToString::to_string)
+    let text = chain(error).last().map_or_else(|| error.to_string(), ToString::to_string);
+    match text.char_indices().nth(REASON_CHARS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
 }
 
 fn seconds(duration: Duration) -> String {

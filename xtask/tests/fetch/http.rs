@@ -125,11 +125,35 @@ fn a_stall_ends_by_itself() {
     let body = bytes(9000);
     let server = Server::always(Reply::Stall(9000, body[..4000].to_vec()));
     let mut fetcher = bench.fetcher();
-    fetcher.limits.stall = Duration::from_millis(200);
+    fetcher.limits.stall = Duration::from_millis(700);
     fetcher.limits.tries = 2;
     let (_, text) = fails(&fetcher, &[&url_source(server.url("x"), &body)]);
-    assert!(text.contains("stalled: not a byte for 0.2 s after 4.0 kB of 9.0 kB"), "{text}");
+    assert!(text.contains("stalled: not a byte for 0.7 s after 4.0 kB of 9.0 kB"), "{text}");
     assert_eq!(server.count(), 2);
+}
+
+#[test]
+fn a_server_that_never_answers_is_a_stall_too() {
+    let bench = Bench::new("silent");
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/x", listener.local_addr().unwrap());
+    let mut fetcher = bench.fetcher();
+    fetcher.limits.stall = Duration::from_millis(200);
+    fetcher.limits.tries = 2;
+    let (_, text) = fails(&fetcher, &[&url_source(url, b"x")]);
+    assert!(text.contains("stalled: not a byte for 0.2 s (2 tries)"), "{text}");
+}
+
+#[test]
+fn an_untrusted_connection_is_not_tried_again() {
+    let bench = Bench::new("tls");
+    let server = Server::always(Reply::Plain(bytes(10)));
+    let url = server.url("x").replace("http:", "https:");
+    let mut fetcher = bench.fetcher();
+    fetcher.limits.backoff = Duration::from_secs(600);
+    let (exit, text) = fails(&fetcher, &[&url_source(url, &bytes(10))]);
+    assert!(text.contains("SSL_CERT_FILE"), "{text}");
+    assert_eq!((exit, server.count()), (Exit::Failed, 0));
 }
 
 #[test]

@@ -53,6 +53,9 @@ pub struct Server {
     stop: Arc<AtomicBool>,
 }
 
+/// The first byte of a client that wants to speak TLS.
+const TLS_HANDSHAKE: [u8; 1] = [22];
+
 type Handler = dyn Fn(&Request, usize) -> Reply + Send + Sync;
 
 impl Server {
@@ -116,6 +119,11 @@ fn answer(
     ended: &AtomicBool,
     handler: &Handler,
 ) -> std::io::Result<()> {
+    let mut first = [0];
+    stream.peek(&mut first)?;
+    if first == TLS_HANDSHAKE {
+        return stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+    }
     let request = read_request(&stream)?;
     let number = {
         let mut log = log.lock().unwrap();
