@@ -17,6 +17,7 @@ pub mod process;
 pub mod report;
 
 // The pipeline.
+pub mod advice;
 pub mod check;
 pub mod fetch;
 pub mod recipe;
