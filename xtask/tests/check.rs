@@ -10,7 +10,8 @@ use std::process::Command;
 use std::time::Instant;
 
 use xtask::check::{
-    Checkup, Expectation, Forbidden, Outcome, RunPolicy, examine, forbidden_of_this_machine, table,
+    Checkup, Expectation, Forbidden, Outcome, RunPolicy, TIME_LIMIT, examine,
+    forbidden_of_this_machine, table,
 };
 
 const HELLO: &str = "int main(void) { return 3; }\n";
@@ -48,7 +49,8 @@ fn compile(name: &str, source: &str, flags: &[&str]) -> Option<PathBuf> {
 }
 
 fn expectation(file: &Path, forbidden: Vec<Forbidden>) -> Expectation {
-    let run = RunPolicy::EmptyRoot(file.parent().unwrap().to_owned());
+    let run =
+        RunPolicy::EmptyRoot { scratch: file.parent().unwrap().to_owned(), limit: TIME_LIMIT };
     Expectation { machine: None, forbidden, run }
 }
 
