@@ -132,7 +132,7 @@ pub fn build(session: &Session, order: &Order<'_>, environment: &Environment) ->
         },
     )?;
     if !status.success() {
-        return Err(failure(session, order, status, &String::from_utf8_lossy(&said)));
+        return Err(failure(session, order, &environment.target.triple, status, &String::from_utf8_lossy(&said)));
     }
     programs.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(programs)
@@ -202,6 +202,7 @@ fn program(line: &str, package: &str) -> Option<Program> {
 fn failure(
     session: &Session,
     order: &Order<'_>,
+    triple: &str,
     status: std::process::ExitStatus,
     said: &str,
 ) -> anyhow::Error {
@@ -214,14 +215,17 @@ fn failure(
     let message = format!("`cargo build` of {name} {}", describe_status(status));
     let mut failure = Failure::new(exit, message);
     let context = advice::Context {
+        target: triple.to_owned(),
         libraries: session
             .recipes
             .libraries
             .values()
             .map(|library| advice::KnownLibrary {
-                name: library.name.clone(),
+                recipe: library.name.clone(),
                 links: library.links.clone(),
                 libs: library.outputs.libs.clone(),
+                pkgconfig: library.outputs.pkgconfig.clone(),
+                is_in_sysroot: order.project.wanted.libraries.contains(&library.name),
             })
             .collect(),
     };

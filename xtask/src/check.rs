@@ -22,6 +22,7 @@ use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use serde::{Serialize, Serializer};
@@ -38,6 +39,9 @@ pub use leaks::{Forbidden, ForbiddenKind, forbidden_of_this_machine};
 /// A larger file is no program of ours, and would be read into memory.
 const FILE_SIZE_MAX_BYTES: u64 = 2 << 30;
 
+/// How long a program may run in the `empty-root` check.
+pub const TIME_LIMIT: Duration = Duration::from_secs(10);
+
 /// What a program is held against.
 #[derive(Clone, Debug)]
 pub struct Expectation {
@@ -52,8 +56,13 @@ pub struct Expectation {
 /// Whether the `empty-root` check runs the program.
 #[derive(Clone, Debug)]
 pub enum RunPolicy {
-    /// Run it, in an empty folder made below this one.
-    EmptyRoot(PathBuf),
+    /// Run it where there is nothing but itself.
+    EmptyRoot {
+        /// The empty folder is made below this one, and removed.
+        scratch: PathBuf,
+        /// A program that still runs after this has started well: usually [`TIME_LIMIT`].
+        limit: Duration,
+    },
     /// Do not; the text says why.
     Never(String),
 }
@@ -208,7 +217,9 @@ fn outcomes(data: &[u8], expectation: &Expectation) -> [(&'static str, Outcome);
     let empty_root = match (&elf, &expectation.run) {
         (Outcome::Failed(_), _) => Outcome::Skipped("the `elf` check failed".to_owned()),
         (_, RunPolicy::Never(reason)) => Outcome::Skipped(reason.clone()),
-        (_, RunPolicy::EmptyRoot(scratch)) => empty_root::check(data, &image, scratch),
+        (_, RunPolicy::EmptyRoot { scratch, limit }) => {
+            empty_root::check(data, &image, scratch, *limit)
+        }
     };
     [
         ("elf", elf),

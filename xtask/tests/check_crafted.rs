@@ -4,9 +4,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use xtask::check::{
-    Checkup, Expectation, Forbidden, Outcome, RunPolicy, examine, forbidden_of_this_machine, table,
+    Checkup, Expectation, Forbidden, Outcome, RunPolicy, TIME_LIMIT, examine,
+    forbidden_of_this_machine, table,
 };
 use xtask::exit::Exit;
 use xtask::target::{Endian, Machine};
@@ -111,6 +113,10 @@ fn scratch() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).to_owned()
 }
 
+fn run_here() -> RunPolicy {
+    RunPolicy::EmptyRoot { scratch: scratch(), limit: TIME_LIMIT }
+}
+
 fn examine_bytes(bytes: &[u8], expectation: &Expectation) -> Checkup {
     static COUNTER: AtomicU32 = AtomicU32::new(0);
     let number = COUNTER.fetch_add(1, Ordering::Relaxed);
@@ -144,7 +150,7 @@ fn assert_only_fails(bytes: &[u8], name: &str, words: &str) {
 
 #[test]
 fn a_sound_program_passes_and_runs_in_an_empty_root() {
-    let run = RunPolicy::EmptyRoot(scratch());
+    let run = run_here();
     let forbidden = forbidden_of_this_machine(&[("the workspace", scratch())]);
     let expectation = Expectation { machine: Some(X86_64), forbidden, run };
     let checkup = examine_bytes(&Builder::exit_7().build(), &expectation);
@@ -155,6 +161,19 @@ fn a_sound_program_passes_and_runs_in_an_empty_root() {
     match outcome(&checkup, "empty-root") {
         Outcome::Skipped(reason) => eprintln!("SKIPPED: running it: {reason}"),
         other => assert_eq!(other, Outcome::Passed("exit code 7".to_owned())),
+    }
+}
+
+#[test]
+fn a_program_that_never_ends_has_started_well() {
+    let mut builder = Builder::exit_7();
+    // pause() in a loop.
+    builder.body = vec![0xb8, 34, 0, 0, 0, 0x0f, 0x05, 0xeb, 0xf7, 0, 0, 0];
+    let run = RunPolicy::EmptyRoot { scratch: scratch(), limit: Duration::from_millis(300) };
+    let checkup = examine_bytes(&builder.build(), &Expectation { run, ..no_run() });
+    match outcome(&checkup, "empty-root") {
+        Outcome::Skipped(reason) => eprintln!("SKIPPED: running it: {reason}"),
+        other => assert_eq!(other, Outcome::Passed("still running after 0.3 s".to_owned())),
     }
 }
 
@@ -198,7 +217,7 @@ fn each_other_kind_of_file_is_named() {
 fn another_machine_is_named() {
     let powerpc = Machine { elf: 20, bits: 32, endian: Endian::Big };
     let bytes = Builder { machine: powerpc, ..Builder::exit_7() }.build();
-    let run = RunPolicy::EmptyRoot(scratch());
+    let run = run_here();
     let any = Expectation { run: run.clone(), ..no_run() };
     let checkup = examine_bytes(&bytes, &any);
     assert_eq!(outcome(&checkup, "elf").detail(), "32-bit big-endian powerpc executable");

@@ -32,9 +32,8 @@ use super::Outcome;
 use super::elf::Image;
 use super::structure::describe;
 use crate::process;
+use crate::report::human_duration;
 
-/// A program that still runs after this has started well.
-const TIME_LIMIT: Duration = Duration::from_secs(10);
 /// `nobody` on most systems; any number that owns nothing would do.
 const NOBODY: u32 = 65534;
 /// The program's only name inside.
@@ -66,7 +65,7 @@ const STAGES: [Stage; 5] =
     [Stage::Exec, Stage::Unshare, Stage::MapIds, Stage::EnterRoot, Stage::DropRights];
 
 /// Runs a program that the `elf` check has passed, in a folder made below `scratch`.
-pub fn check(data: &[u8], image: &Image, scratch: &Path) -> Outcome {
+pub fn check(data: &[u8], image: &Image, scratch: &Path, limit: Duration) -> Outcome {
     match fits_this_cpu(image.machine.elf) {
         Fit::Yes | Fit::Perhaps => {}
         Fit::No => {
@@ -75,7 +74,7 @@ pub fn check(data: &[u8], image: &Image, scratch: &Path) -> Outcome {
         }
     }
     match prepare(data, scratch) {
-        Ok(root) => try_each_way(&root, image),
+        Ok(root) => try_each_way(&root, image, limit),
         Err(error) => Outcome::Skipped(format!("cannot make an empty root: {error:#}")),
     }
 }
@@ -129,15 +128,19 @@ fn prepare(data: &[u8], scratch: &Path) -> Result<EmptyRoot> {
     Ok(root)
 }
 
-fn try_each_way(root: &EmptyRoot, image: &Image) -> Outcome {
+fn try_each_way(root: &EmptyRoot, image: &Image, limit: Duration) -> Outcome {
     let ways = match geteuid().is_root() {
         true => [Way::Chroot, Way::UserNamespace],
         false => [Way::UserNamespace, Way::Chroot],
     };
     let mut reasons = Vec::new();
     for way in ways {
-        match run(root, way) {
-            Ok(status) => return judge_end(status),
+        match run(root, way, limit) {
+            Ok(Some(status)) => return judge_end(status),
+            Ok(None) => {
+                let limit = human_duration(limit);
+                return Outcome::Passed(format!("still running after {limit}"));
+            }
             Err(Trouble::Setup(stage, errno)) => reasons.push(explain_setup(way, stage, errno)),
             Err(Trouble::Exec(errno)) => return judge_exec(errno, image),
             Err(Trouble::Other(error)) => return Outcome::Skipped(format!("{error:#}")),
@@ -161,16 +164,18 @@ enum Trouble {
 }
 
 /// Runs the program; `None` if it was still running at the time limit.
-fn run(root: &EmptyRoot, way: Way) -> Result<Option<ExitStatus>, Trouble> {
-    for attempt in 0.. {
+fn run(root: &EmptyRoot, way: Way, limit: Duration) -> Result<Option<ExitStatus>, Trouble> {
+    let mut tries_left = BUSY_TRIES;
+    loop {
         let mut command = command(root, way).map_err(Trouble::Other)?;
-        let error = match process::run_limited(&mut command, TIME_LIMIT) {
+        let error = match process::run_limited(&mut command, limit) {
             Ok(status) => return Ok(status),
             Err(error) => error,
         };
         let number = error.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error);
         return Err(match number.map(unpack) {
-            Some((Stage::Exec, Errno::TXTBSY)) if attempt < BUSY_TRIES => {
+            Some((Stage::Exec, Errno::TXTBSY)) if tries_left > 0 => {
+                tries_left -= 1;
                 std::thread::sleep(Duration::from_millis(10));
                 continue;
             }
@@ -179,7 +184,6 @@ fn run(root: &EmptyRoot, way: Way) -> Result<Option<ExitStatus>, Trouble> {
             None => Trouble::Other(error),
         });
     }
-    unreachable!("the loop above has no end")
 }
 
 /// The standard library hands a child's error number to the parent as it is: room for the stage.
@@ -338,10 +342,7 @@ fn failed(why: String) -> Outcome {
     Outcome::Failed(format!("it did not start: {why}"))
 }
 
-fn judge_end(status: Option<ExitStatus>) -> Outcome {
-    let Some(status) = status else {
-        return Outcome::Passed(format!("still running after {} s", TIME_LIMIT.as_secs()));
-    };
+fn judge_end(status: ExitStatus) -> Outcome {
     match (status.code(), status.signal()) {
         (Some(code), _) => Outcome::Passed(format!("exit code {code}")),
         (None, Some(signal)) => Outcome::Failed(format!("it died by {}", signal_name(signal))),

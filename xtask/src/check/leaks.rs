@@ -1,6 +1,7 @@
 //! The `paths` check: texts of the machine that built a program and that must not be in its bytes.
 //!
-//! It finds what leaked and where; it never decides how to prevent it.
+//! It finds what leaked and where; it never decides how to prevent it, and does not look into
+//! compressed debug sections.
 
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -145,13 +146,18 @@ fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'+' | b'@' | 0x80..)
 }
 
-/// What this machine must not leave in a program: the home folder, the host's name, and what the
-/// caller adds (the store, the workspace, the target folder).
+/// What this machine must not leave in a program: the home folder, cargo's and rustup's where they
+/// are elsewhere, the host's name, and what the caller adds (the store, the workspace, the target
+/// folder).
 pub fn forbidden_of_this_machine(extra: &[(&'static str, PathBuf)]) -> Vec<Forbidden> {
     let mut all: Vec<_> =
         extra.iter().map(|(what, path)| Forbidden::path(what, path.clone())).collect();
-    if let Some(home) = env_var("HOME") {
-        all.push(Forbidden::path("the home folder", home));
+    for (what, variable) in [
+        ("the home folder", "HOME"),
+        ("cargo's home", "CARGO_HOME"),
+        ("rustup's home", "RUSTUP_HOME"),
+    ] {
+        all.extend(env_var(variable).map(|path| Forbidden::path(what, path)));
     }
     let name = rustix::system::uname().nodename().to_bytes().to_vec();
     let short = name.split(|byte| *byte == b'.').next().unwrap_or_default().to_vec();
