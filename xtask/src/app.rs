@@ -20,14 +20,39 @@ const KEPT_OUTPUT_BYTES: usize = 1 << 20;
 /// Prefixes of variables that change what a compiler or a build script makes. They are the machine's,
 /// not the app's, so the app's build does not see them.
 const HIDDEN_PREFIXES: [&str; 21] = [
-    "AR", "AS_", "BINDGEN_", "CARGO_BUILD_", "CARGO_ENCODED_", "CARGO_PROFILE_", "CARGO_TARGET_",
-    "CC", "CFLAGS", "CMAKE_", "CPATH", "CPPFLAGS", "CXX", "C_INCLUDE_", "CPLUS_", "LDFLAGS", "LD_",
-    "LIBRARY_PATH", "PKG_CONFIG", "RANLIB", "RUSTFLAGS",
+    "AR",
+    "AS_",
+    "BINDGEN_",
+    "CARGO_BUILD_",
+    "CARGO_ENCODED_",
+    "CARGO_PROFILE_",
+    "CARGO_TARGET_",
+    "CC",
+    "CFLAGS",
+    "CMAKE_",
+    "CPATH",
+    "CPPFLAGS",
+    "CXX",
+    "C_INCLUDE_",
+    "CPLUS_",
+    "LDFLAGS",
+    "LD_",
+    "LIBRARY_PATH",
+    "PKG_CONFIG",
+    "RANLIB",
+    "RUSTFLAGS",
 ];
 
 /// Single variables of the same kind.
 const HIDDEN: [&str; 8] = [
-    "MAKEFLAGS", "MFLAGS", "MAKELEVEL", "SYSROOT", "RUSTC", "RUSTDOC", "RUSTC_BOOTSTRAP", "RUSTUP_TOOLCHAIN",
+    "MAKEFLAGS",
+    "MFLAGS",
+    "MAKELEVEL",
+    "SYSROOT",
+    "RUSTC",
+    "RUSTDOC",
+    "RUSTC_BOOTSTRAP",
+    "RUSTUP_TOOLCHAIN",
 ];
 
 /// A program that cargo built.
@@ -85,7 +110,11 @@ impl cli::Fetch {
                 plan.steps.iter().filter(|s| s.source.is_some()).map(|s| s.name.as_str()).collect();
             report::status(
                 "Fetched",
-                format!("{}, the crates of {} and rust-std for {triple}", names.join(", "), project.package.name),
+                format!(
+                    "{}, the crates of {} and rust-std for {triple}",
+                    names.join(", "),
+                    project.package.name
+                ),
             );
         }
         Ok(())
@@ -93,7 +122,11 @@ impl cli::Fetch {
 }
 
 /// Builds the programs.
-pub fn build(session: &Session, order: &Order<'_>, environment: &Environment) -> Result<Vec<Program>> {
+pub fn build(
+    session: &Session,
+    order: &Order<'_>,
+    environment: &Environment,
+) -> Result<Vec<Program>> {
     let project = order.project;
     let mut command = project.rust.cargo();
     command.current_dir(project.manifest.parent().unwrap_or(Path::new("/")));
@@ -132,7 +165,13 @@ pub fn build(session: &Session, order: &Order<'_>, environment: &Environment) ->
         },
     )?;
     if !status.success() {
-        return Err(failure(session, order, &environment.target.triple, status, &String::from_utf8_lossy(&said)));
+        return Err(failure(
+            session,
+            order,
+            &environment.target.triple,
+            status,
+            &String::from_utf8_lossy(&said),
+        ));
     }
     programs.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(programs)
@@ -234,14 +273,19 @@ fn failure(
 }
 
 /// Tells the compilers to write fixed names for this machine's folders.
-pub fn hide_paths(environment: &mut Environment, session: &Session, project: &Project) -> Result<()> {
+pub fn hide_paths(
+    environment: &mut Environment,
+    session: &Session,
+    project: &Project,
+) -> Result<()> {
     let lower = environment.target.lower();
     for (path, name) in path_map(session, project)? {
         let path = path.to_string_lossy();
         environment.rustflags.push(format!("--remap-path-prefix={path}={name}"));
         for flags in ["CFLAGS", "CXXFLAGS"] {
             let flags = environment.variables.entry(format!("{flags}_{lower}")).or_default();
-            flags.push_str(&format!(" {}", shell_word(&format!("-ffile-prefix-map={path}={name}"))));
+            flags
+                .push_str(&format!(" {}", shell_word(&format!("-ffile-prefix-map={path}={name}"))));
         }
     }
     Ok(())

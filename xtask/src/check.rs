@@ -279,7 +279,7 @@ impl cli::Check {
                 ("the store", session.store.root().to_owned()),
                 ("the workspace", session.workspace.clone()),
             ]),
-            run: RunPolicy::EmptyRoot(scratch.path().to_owned()),
+            run: RunPolicy::EmptyRoot { scratch: scratch.path().to_owned(), limit: TIME_LIMIT },
         };
         let mut failed = Vec::new();
         for file in &self.files {

@@ -281,7 +281,8 @@ mod tests {
 
     #[test]
     fn options_of_all_commands_may_come_after_the_command() {
-        let words = ["xtask", "dist", "--offline", "-F", "a b", "--target", "x", "--target", "x", "-j3"];
+        let words =
+            ["xtask", "dist", "--offline", "-F", "a b", "--target", "x", "--target", "x", "-j3"];
         let cli = Cli::try_parse_from(words).unwrap();
         assert!(cli.global.offline && cli.global.jobs == Some(3));
         let Command::Dist(dist) = cli.command else { panic!("not dist") };

@@ -13,7 +13,9 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::app::{self, Order, Program};
 use crate::build;
-use crate::check::{Checked, Expectation, RunPolicy, examine, forbidden_of_this_machine};
+use crate::check::{
+    Checked, Expectation, RunPolicy, TIME_LIMIT, examine, forbidden_of_this_machine,
+};
 use crate::cli::{self, Global};
 use crate::digest::Digest;
 use crate::environment::Environment;
@@ -47,7 +49,10 @@ impl cli::Dist {
         app::hide_paths(&mut environment, session, &project)?;
         let programs = app::build(session, &order, &environment)?;
         if programs.is_empty() {
-            bail!("cargo built no binary of `{}`: do its binaries need a feature?", project.package.name);
+            bail!(
+                "cargo built no binary of `{}`: do its binaries need a feature?",
+                project.package.name
+            );
         }
         let checked = check(session, &project, target, &programs)?;
         let place = match &self.out_dir {
@@ -78,14 +83,16 @@ fn check(
             ("the workspace", project.metadata.workspace_root.clone()),
             ("the target folder", project.metadata.target_directory.clone()),
         ]),
-        run: RunPolicy::EmptyRoot(scratch.path().to_owned()),
+        run: RunPolicy::EmptyRoot { scratch: scratch.path().to_owned(), limit: TIME_LIMIT },
     };
     let (mut checked, mut failure) = (Vec::new(), None::<crate::exit::Failure>);
     for program in programs {
         match examine(&program.path, &expectation)?.into_checked() {
             Ok(program) => checked.push(program),
             Err(found) => match &mut failure {
-                Some(failure) => failure.message = format!("{}\n{}", failure.message, found.message),
+                Some(failure) => {
+                    failure.message = format!("{}\n{}", failure.message, found.message)
+                }
                 None => failure = Some(found),
             },
         }
@@ -129,13 +136,7 @@ fn pack(place: &Path, programs: &[Program], checked: &[Checked], manifest: &str)
     Ok(())
 }
 
-fn announce(
-    place: &Path,
-    programs: &[Program],
-    checked: &[Checked],
-    plan: &Plan,
-    begin: Instant,
-) {
+fn announce(place: &Path, programs: &[Program], checked: &[Checked], plan: &Plan, begin: Instant) {
     for (program, checked) in programs.iter().zip(checked) {
         let passed = checked.checks().filter(|(_, word)| *word == "ok").count();
         let skipped: Vec<_> =
@@ -146,7 +147,11 @@ fn announce(
         };
         report::status(
             "Checked",
-            format!("{} ({}, {passed} checks passed{tail})", program.name, report::human_bytes(checked.size_bytes())),
+            format!(
+                "{} ({}, {passed} checks passed{tail})",
+                program.name,
+                report::human_bytes(checked.size_bytes())
+            ),
         );
     }
     report::status(
@@ -172,7 +177,10 @@ fn announce(
         report::data(path.display());
     }
     let manifest = place.join("manifest.json");
-    report::event("manifest", serde_json::json!({ "target": plan.target.triple, "path": manifest }));
+    report::event(
+        "manifest",
+        serde_json::json!({ "target": plan.target.triple, "path": manifest }),
+    );
     for name in ["manifest.json", "SHA256SUMS"] {
         report::data(place.join(name).display());
     }

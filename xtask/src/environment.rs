@@ -113,7 +113,8 @@ impl Environment {
         let text = |value: &str| toml::Value::String(value.to_owned()).to_string();
         let mut configs = vec![format!("{table}.linker={}", text(&self.linker.to_string_lossy()))];
         if !self.rustflags.is_empty() {
-            configs.push(format!("{table}.rustflags={}", toml::Value::from(self.rustflags.clone())));
+            configs
+                .push(format!("{table}.rustflags={}", toml::Value::from(self.rustflags.clone())));
         }
         for (key, entries) in &self.overrides {
             for (name, value) in entries {
@@ -205,7 +206,8 @@ fn bindgen_arguments(toolchain: &Toolchain, target: &Target, tree: &Path, sysroo
         }
         Driver::Gcc { .. } => {
             words.push(format!("--gcc-toolchain={}", tree.display()));
-            words.push(format!("--sysroot={}", tree.join(&target.triple).join("sysroot").display()));
+            words
+                .push(format!("--sysroot={}", tree.join(&target.triple).join("sysroot").display()));
         }
     }
     words.push(format!("-isystem{sysroot}/include"));
@@ -225,7 +227,11 @@ fn fill(template: &Template, target: &Target, sysroot: &str) -> String {
 }
 
 /// A session, a package and a plan whose driver and sysroot are in the store.
-fn prepared(global: Global, package: &cli::Package, platform: &cli::Platform) -> Result<Environment> {
+fn prepared(
+    global: Global,
+    package: &cli::Package,
+    platform: &cli::Platform,
+) -> Result<Environment> {
     let session = Session::open(global, Access::Write)?;
     let triples = platform.triples();
     let [triple] = &triples[..] else {

@@ -73,7 +73,10 @@ fn state(session: &Session, step: &Step, is_stale: bool) -> (&'static str, Strin
 
 fn pre_images(plan: &Plan) -> String {
     let text = |step: &Step| {
-        format!("[{} {}]\nfingerprint {}\n{}\n", step.name, step.version, step.fingerprint, step.pre_image)
+        format!(
+            "[{} {}]\nfingerprint {}\n{}\n",
+            step.name, step.version, step.fingerprint, step.pre_image
+        )
     };
     plan.steps.iter().map(text).collect()
 }
@@ -82,7 +85,9 @@ fn pre_images(plan: &Plan) -> String {
 fn why(session: &Session, plan: &Plan, name: &str) -> Result<String> {
     let Some(step) = plan.steps.iter().find(|step| step.name == name) else {
         let names: Vec<String> = plan.steps.iter().map(|step| step.name.clone()).collect();
-        return Err(links::unknown(format!("the plan has no step `{name}`"), name, names.iter()).into());
+        return Err(
+            links::unknown(format!("the plan has no step `{name}`"), name, names.iter()).into()
+        );
     };
     let entry = session.entry(step);
     if entry.exists() {
@@ -96,7 +101,8 @@ fn why(session: &Session, plan: &Plan, name: &str) -> Result<String> {
             let old = entry.pre_image()?;
             // An entry of another kind or target is no earlier form of this step.
             let is_same = |key: &str| line(&old, key) == line(&step.pre_image, key);
-            (is_same("name ") && is_same("target ")).then(|| (entry, difference(&old, &step.pre_image)))
+            (is_same("name ") && is_same("target "))
+                .then(|| (entry, difference(&old, &step.pre_image)))
         })
         .min_by_key(|(_, lines)| lines.len());
     Ok(match nearest {

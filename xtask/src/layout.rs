@@ -74,7 +74,9 @@ impl Store {
     }
 
     fn prepare(&self) -> io::Result<()> {
-        for folder in ["downloads-v1", "quarantine-v1", "entries-v1", "failed-v1", "locks-v1", "tmp"] {
+        for folder in
+            ["downloads-v1", "quarantine-v1", "entries-v1", "failed-v1", "locks-v1", "tmp"]
+        {
             fs::create_dir_all(self.root.join(folder))?;
         }
         rustix::fs::access(self.root.join("tmp"), rustix::fs::Access::WRITE_OK)?;

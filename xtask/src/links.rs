@@ -124,7 +124,8 @@ fn provision(
         return if seeks { Provision::Missing } else { Provision::Bundled(None) };
     };
     let bundling = library.bundled.get(&reached.package.name);
-    let feature = bundling.into_iter().flatten().find(|feature| reached.features.contains(*feature));
+    let feature =
+        bundling.into_iter().flatten().find(|feature| reached.features.contains(*feature));
     match feature {
         Some(feature) => Provision::Bundled(Some(feature.clone())),
         None => Provision::Sysroot(library.name.clone()),
@@ -200,7 +201,9 @@ impl Wanted {
         let list = lines.into_values().collect::<Vec<_>>().join(", ");
         let mut failure = Failure::new(
             Exit::Failed,
-            format!("no recipe brings the C library {list}, and the crate would look for it on this machine"),
+            format!(
+                "no recipe brings the C library {list}, and the crate would look for it on this machine"
+            ),
         );
         for link in missing.iter().filter(|link| !link.bundling_features.is_empty()) {
             let features = link.bundling_features.join("`, `");

@@ -134,7 +134,8 @@ impl Plan {
         for dependency in &library.dependencies {
             dependencies.push(self.add_library(dependency, request, done)?);
         }
-        let inputs: Vec<&Step> = dependencies[1..].iter().map(|index| &self.steps[*index]).collect();
+        let inputs: Vec<&Step> =
+            dependencies[1..].iter().map(|index| &self.steps[*index]).collect();
         let candidates = library.sources.iter().map(|source| {
             let text = pre_image::library(library, source, request.target, &inputs);
             let work = Work::Library(library.clone());
@@ -150,8 +151,7 @@ impl Plan {
         libraries.sort_unstable();
         let inputs: Vec<&Step> = libraries.iter().map(|index| &self.steps[*index]).collect();
         let text = pre_image::sysroot(&self.target, &inputs);
-        let step =
-            Step::new("sysroot", &self.target.triple, Work::Sysroot, text, None, libraries);
+        let step = Step::new("sysroot", &self.target.triple, Work::Sysroot, text, None, libraries);
         self.steps.push(step);
     }
 

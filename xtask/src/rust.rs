@@ -48,8 +48,7 @@ impl Rust {
                 PathBuf::from(told.trim())
             }
         };
-        let version =
-            process::capture_ok(process::command(sysroot.join("bin/rustc")).arg("-vV"))?;
+        let version = process::capture_ok(process::command(sysroot.join("bin/rustc")).arg("-vV"))?;
         let host = version.lines().find_map(|line| line.strip_prefix("host: "));
         let host = host.context("`rustc -vV` names no host")?.to_owned();
         Ok(Self { sysroot, version, host })
@@ -89,17 +88,22 @@ impl Rust {
         if lld.exists() {
             return Ok(lld);
         }
-        Err(Failure::new(Exit::Failed, format!("this Rust has no `rust-lld`: {} is missing", lld.display()))
-            .help("use a Rust that rustup installed; a distribution's own often leaves it out")
-            .into())
+        Err(Failure::new(
+            Exit::Failed,
+            format!("this Rust has no `rust-lld`: {} is missing", lld.display()),
+        )
+        .help("use a Rust that rustup installed; a distribution's own often leaves it out")
+        .into())
     }
 
     /// Whether the standard library of a target is there.
     pub fn has_std(&self, triple: &str) -> bool {
         let folder = self.target_folder(triple).join("lib");
-        fs::read_dir(folder).into_iter().flatten().flatten().any(|file| {
-            file.file_name().to_str().is_some_and(|name| name.starts_with("libstd-"))
-        })
+        fs::read_dir(folder)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .any(|file| file.file_name().to_str().is_some_and(|name| name.starts_with("libstd-")))
     }
 
     /// Sees to it that the standard library of a target is there.
@@ -121,7 +125,9 @@ impl Rust {
         };
         if offline {
             let failure = missing(Exit::Offline, ", and this is offline").help(by_hand);
-            return Err(failure.help("`cargo xtask fetch` brings it while there is a network").into());
+            return Err(failure
+                .help("`cargo xtask fetch` brings it while there is a network")
+                .into());
         }
         let (Some(name), Some(rustup)) = (name, process::find_program("rustup")) else {
             let failure = missing(Exit::Failed, ", and this Rust is not rustup's").help(by_hand);
@@ -135,7 +141,9 @@ impl Rust {
             return Ok(());
         }
         let said = process::last_lines(captured.stderr.trim(), 6);
-        Err(missing(Exit::Failed, &format!(", and rustup cannot bring it:\n{said}")).help(by_hand).into())
+        Err(missing(Exit::Failed, &format!(", and rustup cannot bring it:\n{said}"))
+            .help(by_hand)
+            .into())
     }
 
     /// The name by which rustup knows this installation: its folder below `toolchains/`.

@@ -132,7 +132,12 @@ impl Session {
         }
     }
 
-    fn plan_with(&self, toolchain: &Toolchain, target: &Target, libraries: &[String]) -> Result<Plan> {
+    fn plan_with(
+        &self,
+        toolchain: &Toolchain,
+        target: &Target,
+        libraries: &[String],
+    ) -> Result<Plan> {
         Plan::new(&Request {
             recipes: &self.recipes,
             target,
@@ -168,7 +173,12 @@ impl Session {
     }
 
     /// One plan for each toolchain that serves the target.
-    fn plans(&self, named: Option<&str>, target: &Target, libraries: &[String]) -> Result<Vec<Plan>> {
+    fn plans(
+        &self,
+        named: Option<&str>,
+        target: &Target,
+        libraries: &[String],
+    ) -> Result<Vec<Plan>> {
         let (mut plans, mut refusal) = (Vec::new(), None);
         for toolchain in self.toolchains(named)? {
             match self.plan_with(toolchain, target, libraries) {
@@ -189,7 +199,12 @@ impl Session {
 
     /// The plan, with everything fetched that it takes. Which toolchain and which origins served is
     /// part of the plan, so it can be final only now.
-    pub fn settle(&self, named: Option<&str>, target: &Target, libraries: &[String]) -> Result<Plan> {
+    pub fn settle(
+        &self,
+        named: Option<&str>,
+        target: &Target,
+        libraries: &[String],
+    ) -> Result<Plan> {
         let plan = self.plan(named, target, libraries)?;
         self.require_tools(&plan)?;
         let toolchain = self.settle_toolchain(self.plans(named, target, libraries)?)?;
@@ -226,9 +241,12 @@ impl Session {
             return Ok(());
         }
         let list = missing.join(", ");
-        Err(Failure::new(Exit::Failed, format!("programs that the build calls are missing: {list}"))
-            .help(format!("`{}` installs them", process::install_command(&missing)))
-            .into())
+        Err(Failure::new(
+            Exit::Failed,
+            format!("programs that the build calls are missing: {list}"),
+        )
+        .help(format!("`{}` installs them", process::install_command(&missing)))
+        .into())
     }
 
     /// The first toolchain that the store has, else the first that can be fetched.
@@ -269,10 +287,8 @@ impl Session {
     /// that is missing offline is listed.
     fn fetch_all(&self, steps: &[&Step]) -> Result<()> {
         std::thread::scope(|scope| {
-            let threads: Vec<_> = steps
-                .iter()
-                .map(|step| scope.spawn(move || self.fetch_step(step)))
-                .collect();
+            let threads: Vec<_> =
+                steps.iter().map(|step| scope.spawn(move || self.fetch_step(step))).collect();
             let results = threads.into_iter().map(|thread| {
                 thread.join().unwrap_or_else(|_| Err(anyhow::anyhow!("a fetching thread panicked")))
             });

@@ -10,9 +10,9 @@ use anyhow::Result;
 use crate::build;
 use crate::cli::{self, DEFAULT_TARGET, Global};
 use crate::environment::Environment;
+use crate::process;
 use crate::report;
 use crate::session::{Access, Session};
-use crate::process;
 
 impl cli::Test {
     /// Runs the tests of the xtask, then those of the sample app on the musl target.

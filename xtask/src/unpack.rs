@@ -54,7 +54,11 @@ pub struct Summary {
 }
 
 /// Unpacks bytes that `fetch` has verified; see [`unpack_file`].
-pub fn unpack_archive(archive: &VerifiedArchive, root: Option<&str>, dest: &Path) -> Result<Summary> {
+pub fn unpack_archive(
+    archive: &VerifiedArchive,
+    root: Option<&str>,
+    dest: &Path,
+) -> Result<Summary> {
     unpack_file(archive.path(), root, dest, &Limits::default())
 }
 

@@ -23,13 +23,8 @@ use crate::unpack::MODIFIED;
 /// Flags of every C file of every library: position-independent, because the program is static-pie;
 /// in sections, so that the linker drops what is not used; without unwind tables, which a C library
 /// needs only for debuggers and which are a tenth of SQLite (measured: 1.42 MB against 1.31 MB).
-pub const BASE_FLAGS: [&str; 5] = [
-    "-O2",
-    "-fPIC",
-    "-ffunction-sections",
-    "-fdata-sections",
-    "-fno-asynchronous-unwind-tables",
-];
+pub const BASE_FLAGS: [&str; 5] =
+    ["-O2", "-fPIC", "-ffunction-sections", "-fdata-sections", "-fno-asynchronous-unwind-tables"];
 
 /// How many lines of the log a failure shows.
 const SHOWN_LINES: usize = 20;
@@ -172,7 +167,9 @@ impl<'a> Bench<'a> {
 
     /// A script that repeats a command of the step by hand, in the tree beside it.
     fn script(&self, command: &Command) -> String {
-        let mut text = String::from("#!/bin/sh\n# Repeats the command that failed, with the environment of its step.\n");
+        let mut text = String::from(
+            "#!/bin/sh\n# Repeats the command that failed, with the environment of its step.\n",
+        );
         text.push_str("root=$(CDPATH= cd -- \"${0%/*}\" && pwd)\n");
         let root = self.root.to_string_lossy().into_owned();
         let place = |word: &str| {

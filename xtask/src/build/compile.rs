@@ -40,7 +40,12 @@ fn object_name(source: &str) -> String {
 }
 
 /// Compiles with as many compilers at once as there are tokens; the step's own is one of them.
-fn compile_all(bench: &Bench<'_>, recipe: &Compile, objects: &Path, names: &[String]) -> Result<()> {
+fn compile_all(
+    bench: &Bench<'_>,
+    recipe: &Compile,
+    objects: &Path,
+    names: &[String],
+) -> Result<()> {
     let next = AtomicUsize::new(0);
     let failure = Mutex::new(None);
     let work = |needs_token: bool| -> Result<()> {
@@ -73,7 +78,11 @@ fn compiler(bench: &Bench<'_>, recipe: &Compile, source: &str, object: &Path) ->
     command.args(recipe.include.iter().map(|folder| format!("-I{folder}")));
     command.arg("-isystem").arg(bench.dependencies.join("include"));
     for (name, value) in &recipe.defines {
-        command.arg(if value.is_empty() { format!("-D{name}") } else { format!("-D{name}={value}") });
+        command.arg(if value.is_empty() {
+            format!("-D{name}")
+        } else {
+            format!("-D{name}={value}")
+        });
     }
     command.args(&recipe.flags).arg("-c").arg(source).arg("-o").arg(object);
     command
@@ -84,7 +93,8 @@ fn install_headers(bench: &Bench<'_>, recipe: &Compile) -> Result<()> {
         .chain(recipe.include.iter().map(|folder| bench.source.join(folder)))
         .collect();
     for header in &bench.library.outputs.include {
-        let Some(found) = places.iter().map(|place| place.join(header)).find(|path| path.exists()) else {
+        let Some(found) = places.iter().map(|place| place.join(header)).find(|path| path.exists())
+        else {
             bail!(
                 "{}: the header `{header}` of `outputs.include` is neither in the source tree nor in a folder of `build.compile.include`",
                 bench.library.name

@@ -21,9 +21,8 @@ pub fn build(bench: &Bench<'_>, recipe: &Configure) -> Result<()> {
     let staging = bench.root.join("staging");
     make(bench, &recipe.install, Some(&staging))?;
     std::fs::remove_dir(&bench.install)?;
-    std::fs::rename(staging.join("usr"), &bench.install).with_context(|| {
-        format!("{}: make installed nothing below /usr", bench.library.name)
-    })
+    std::fs::rename(staging.join("usr"), &bench.install)
+        .with_context(|| format!("{}: make installed nothing below /usr", bench.library.name))
 }
 
 fn make(bench: &Bench<'_>, targets: &[String], staging: Option<&std::path::Path>) -> Result<()> {

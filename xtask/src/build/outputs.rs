@@ -73,8 +73,8 @@ fn summary(files: &[PathBuf]) -> String {
 fn put(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to.parent().unwrap_or(to))?;
     if to.extension().is_some_and(|ending| ending == "pc") {
-        let text = fs::read_to_string(from)
-            .with_context(|| format!("{} is no text", from.display()))?;
+        let text =
+            fs::read_to_string(from).with_context(|| format!("{} is no text", from.display()))?;
         fs::write(to, relocatable(&text))?;
     } else {
         fs::copy(from, to).with_context(|| format!("cannot write {}", to.display()))?;
@@ -120,7 +120,9 @@ pub fn compose(libraries: &[(String, PathBuf)], to: &Path) -> Result<()> {
 
 fn collision(message: String) -> anyhow::Error {
     Failure::new(Exit::Failed, message)
-        .help("drop it from one recipe's `[outputs]`, or leave one library out with `libraries.skip`")
+        .help(
+            "drop it from one recipe's `[outputs]`, or leave one library out with `libraries.skip`",
+        )
         .into()
 }
 
@@ -140,7 +142,9 @@ fn refuse_double_symbols(libraries: &[(String, PathBuf)]) -> Result<()> {
         for symbol in own {
             if let Some(other) = owners.get(&symbol).filter(|other| **other != name.as_str()) {
                 let symbol = String::from_utf8_lossy(&symbol);
-                return Err(collision(format!("{other} and {name} both define the symbol `{symbol}`")));
+                return Err(collision(format!(
+                    "{other} and {name} both define the symbol `{symbol}`"
+                )));
             }
             owners.insert(symbol, name);
         }

@@ -97,7 +97,9 @@ fn make_library(
     }
     outputs::take(library, &bench.install, &root.join("outputs"))?;
     drop(bench);
-    for folder in ["source", "objects", "install", "staging", "dependencies", "tools", "tmp", "home"] {
+    for folder in
+        ["source", "objects", "install", "staging", "dependencies", "tools", "tmp", "home"]
+    {
         remove_tree(&root.join(folder))?;
     }
     Ok(())
@@ -119,7 +121,11 @@ fn keep_failed(
     }
     let (exit, message, mut help) = match error.downcast_ref::<Failure>() {
         Some(failure) => (failure.exit, failure.message.clone(), failure.help.clone()),
-        None => (Exit::Failed, format!("building {} {} failed: {error:#}", step.name, step.version), vec![]),
+        None => (
+            Exit::Failed,
+            format!("building {} {} failed: {error:#}", step.name, step.version),
+            vec![],
+        ),
     };
     help.push(format!("the whole log: {}", kept.join("build.log").display()));
     let script = kept.join("run.sh");

@@ -174,7 +174,9 @@ impl Metadata {
         }
         let defaults: Vec<_> = members
             .iter()
-            .filter(|p| self.workspace_default_members.contains(&p.id) && p.binaries().next().is_some())
+            .filter(|p| {
+                self.workspace_default_members.contains(&p.id) && p.binaries().next().is_some()
+            })
             .collect();
         match defaults[..] {
             [one] => Ok(one),
@@ -210,7 +212,8 @@ pub fn load(cargo: &mut std::process::Command, query: &Query<'_>) -> Result<Meta
     }
     let captured = process::capture(cargo)?;
     if captured.status.success() {
-        return serde_json::from_str(&captured.stdout).context("cannot read what `cargo metadata` printed");
+        return serde_json::from_str(&captured.stdout)
+            .context("cannot read what `cargo metadata` printed");
     }
     let said = captured.stderr.trim();
     let wants_network = query.offline
@@ -218,7 +221,10 @@ pub fn load(cargo: &mut std::process::Command, query: &Query<'_>) -> Result<Meta
     let failure = if wants_network {
         Failure::new(Exit::Offline, format!("crates of the app are missing:\n{said}"))
             .help("`cargo xtask fetch` brings them while there is a network")
-    } else if said.contains("failed to parse manifest") || said.contains("does not contain this feature") || said.contains("manifest path") {
+    } else if said.contains("failed to parse manifest")
+        || said.contains("does not contain this feature")
+        || said.contains("manifest path")
+    {
         Failure::new(Exit::Usage, format!("cargo cannot read the package:\n{said}"))
     } else {
         Failure::new(Exit::Failed, format!("cargo cannot resolve the package:\n{said}"))

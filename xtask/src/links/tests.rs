@@ -4,12 +4,8 @@ use super::*;
 use crate::recipe::{Build, Compile, Library, Outputs};
 
 fn library(name: &str, key: &str, bundled: &[(&str, &str)]) -> (String, Library) {
-    let compile = Compile {
-        sources: vec![],
-        include: vec![],
-        defines: BTreeMap::new(),
-        flags: vec![],
-    };
+    let compile =
+        Compile { sources: vec![], include: vec![], defines: BTreeMap::new(), flags: vec![] };
     let library = Library {
         name: name.into(),
         description: String::new(),

@@ -23,8 +23,7 @@ use crate::target::Target;
 const FORMAT: &str = "linking-driver 1";
 
 /// musl has all of these in `libc.a`; empty archives serve those who ask for them by name.
-const EMPTY_LIBRARIES: [&str; 8] =
-    ["m", "pthread", "rt", "dl", "util", "crypt", "resolv", "xnet"];
+const EMPTY_LIBRARIES: [&str; 8] = ["m", "pthread", "rt", "dl", "util", "crypt", "resolv", "xnet"];
 
 /// Where a linking driver's parts are.
 #[derive(Clone, Debug)]
@@ -123,12 +122,17 @@ esac
 
 fn zig_call(name: &str, lld: &Path) -> String {
     let lld = shell_word(&lld.to_string_lossy());
-    format!("{STATIC_BY_DEFAULT}exec \"$tree/{name}\" --sysroot=\"$here/..\" --ld-path={lld} \"$@\"")
+    format!(
+        "{STATIC_BY_DEFAULT}exec \"$tree/{name}\" --sysroot=\"$here/..\" --ld-path={lld} \"$@\""
+    )
 }
 
 fn gcc_call(name: &str, lld: &Path) -> String {
     let folder = lld.parent().unwrap_or(lld).to_string_lossy().into_owned();
-    format!("{STATIC_BY_DEFAULT}exec \"$tree/{name}\" -fuse-ld=lld -B{} \"$@\"", shell_word(&folder))
+    format!(
+        "{STATIC_BY_DEFAULT}exec \"$tree/{name}\" -fuse-ld=lld -B{} \"$@\"",
+        shell_word(&folder)
+    )
 }
 
 /// LLVM's objcopy from Rust's own tools strips in place, as `strip` does.
@@ -155,7 +159,9 @@ fn cmake_file(target: &Target, names: &ToolNames) -> String {
         ("RANLIB", &names.ranlib),
         ("STRIP", &names.strip),
     ] {
-        text.push_str(&format!("set(CMAKE_{variable} \"${{CMAKE_CURRENT_LIST_DIR}}/bin/{name}\")\n"));
+        text.push_str(&format!(
+            "set(CMAKE_{variable} \"${{CMAKE_CURRENT_LIST_DIR}}/bin/{name}\")\n"
+        ));
     }
     for kind in ["LIBRARY", "INCLUDE", "PACKAGE"] {
         text.push_str(&format!("set(CMAKE_FIND_ROOT_PATH_MODE_{kind} ONLY)\n"));

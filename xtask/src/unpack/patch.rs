@@ -1,2 +1,4 @@
 //! Patches.
-pub fn apply_patch(_: &std::path::Path, _: &str, _: &str) -> anyhow::Result<()> { anyhow::bail!("patches not merged yet") }
+pub fn apply_patch(_: &std::path::Path, _: &str, _: &str) -> anyhow::Result<()> {
+    anyhow::bail!("patches not merged yet")
+}
