@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::fs::{
     AtFlags, CWD, Mode, OFlags, ResolveFlags, Timespec, Timestamps, fchmod, futimens, mkdirat,
-    openat, openat2, symlinkat, utimensat,
+    openat, openat2, renameat, symlinkat, unlinkat, utimensat,
 };
 use rustix::io::Errno;
 
@@ -108,6 +108,19 @@ impl Disk {
         Ok(())
     }
 
+    /// Makes a folder and those above it, as far as they are not there.
+    pub(super) fn make_folders(&self, path: &str) -> io::Result<()> {
+        let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
+        for end in ends.filter(|&end| end > 0) {
+            match self.make_folder(&path[..end]) {
+                Ok(()) => self.seal_folder(&path[..end])?,
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
     /// Makes a file in a folder that is there.
     pub(super) fn make_file(&self, path: &str) -> io::Result<NewFile> {
         let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY;
@@ -117,7 +130,9 @@ impl Disk {
 
     /// Opens a file that was made before.
     pub(super) fn read_file(&self, path: &str) -> io::Result<File> {
-        Ok(File::from(self.open_below(path, OFlags::RDONLY, Mode::empty())?))
+        // A FIFO, which patches may meet, must not block.
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK;
+        Ok(File::from(self.open_below(path, flags, Mode::empty())?))
     }
 
     /// Makes a symbolic link in a folder that is there.
@@ -132,5 +147,19 @@ impl Disk {
     /// Gives a folder its mode and time, when all that it holds is there.
     pub(super) fn seal_folder(&self, path: &str) -> io::Result<()> {
         seal(self.open_folder(path)?, EXECUTABLE)
+    }
+
+    /// Renames a file over another one, or to where none is, in the same folder.
+    pub(super) fn replace(&self, from: &str, to: &str) -> io::Result<()> {
+        let (parent, from) = from.rsplit_once('/').unwrap_or(("", from));
+        let (_, to) = to.rsplit_once('/').unwrap_or(("", to));
+        let parent = self.open_folder(parent)?;
+        Ok(renameat(&parent, from, &parent, to)?)
+    }
+
+    /// Removes a file or a link.
+    pub(super) fn remove(&self, path: &str) -> io::Result<()> {
+        let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
+        Ok(unlinkat(self.open_folder(parent)?, name, AtFlags::empty())?)
     }
 }

@@ -80,6 +80,9 @@ pub(super) fn read(file: &File, archive_bytes: u64, budget: &mut Budget) -> Resu
 fn vet_layout(file: &File, records: &mut [Record], directory_at: u64) -> Result<()> {
     let mut order: Vec<usize> = (0..records.len()).collect();
     order.sort_by_key(|&index| records[index].header_at);
+    if let Some(record) = records.iter().find(|record| record.header_at >= directory_at) {
+        bail!("entry {}: it is said to be behind the last one", shown(&record.name));
+    }
     let mut at = 0;
     for (place, &index) in order.iter().enumerate() {
         let next = order.get(place + 1).map_or(directory_at, |&next| records[next].header_at);

@@ -19,6 +19,9 @@ pub(super) fn vet(file: &File, record: &mut Record, next: u64) -> Result<u64> {
     let mut data = vec![0; HEADER_BYTES + record.name.len() + USUAL_BYTES];
     let room = usize::try_from(next.saturating_sub(record.header_at)).unwrap_or(usize::MAX);
     data.truncate(room);
+    if room < HEADER_BYTES + record.name.len() {
+        bail!("it overlaps what comes after it in the file");
+    }
     file.read_exact_at(&mut data, record.header_at).context("its local header is cut")?;
     let mut fields = Fields(&data);
     if fields.take(4)? != b"PK\x03\x04" {
