@@ -451,12 +451,11 @@ pub fn target_folder(workspace: &Path) -> PathBuf {
 /// The checkout that this xtask belongs to: the folder with `recipes/` and `xtask/`.
 pub fn workspace_root() -> Result<PathBuf> {
     // `cargo run` sets this for the process it starts, so a moved checkout is found at its new place.
-    if let Some(package) = env_var("CARGO_MANIFEST_DIR") {
-        if let Some(root) =
-            Path::new(&package).parent().filter(|root| root.join("recipes").is_dir())
-        {
-            return Ok(root.to_owned());
-        }
+    let package = env_var("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    if let Some(root) = package.as_deref().and_then(Path::parent)
+        && root.join("recipes").is_dir()
+    {
+        return Ok(root.to_owned());
     }
     let current = std::env::current_dir().context("cannot tell the current folder")?;
     current.ancestors().find(|folder| folder.join("recipes").is_dir()).map(Path::to_owned).ok_or_else(
@@ -469,6 +468,7 @@ pub fn workspace_root() -> Result<PathBuf> {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "tests have no store yet")]
 mod tests {
     use super::*;
 

@@ -87,10 +87,10 @@ pub fn discover(metadata: &Metadata, package: &Package, recipes: &Recipes) -> Re
     for reached in metadata.linked_packages(&package.id) {
         let Some(key) = &reached.package.links else { continue };
         let provision = provision(key, &reached, recipes, &wishes);
-        if let Provision::Sysroot(name) = &provision {
-            if let Some((name, _)) = recipes.libraries.get_key_value(name) {
-                libraries.insert(name);
-            }
+        if let Provision::Sysroot(name) = &provision
+            && let Some((name, _)) = recipes.libraries.get_key_value(name)
+        {
+            libraries.insert(name);
         }
         wanted.links.push(Link {
             key: key.clone(),

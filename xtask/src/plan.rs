@@ -21,11 +21,11 @@ pub use pre_image::difference;
 #[derive(Clone, Debug)]
 pub enum Work {
     /// An unpacked compiler and libc bundle.
-    Toolchain(Toolchain),
+    Toolchain(Box<Toolchain>),
     /// The programs that call that toolchain for one target: `<triple>-cc` and its like.
-    Driver(Toolchain),
+    Driver(Box<Toolchain>),
     /// A C library.
-    Library(Library),
+    Library(Box<Library>),
     /// The libraries composed into one folder.
     Sysroot,
 }
@@ -97,7 +97,7 @@ impl Plan {
             .filter(serves)
             .map(|source| {
                 let text = pre_image::toolchain(toolchain, source);
-                let work = Work::Toolchain(toolchain.clone());
+                let work = Work::Toolchain(Box::new(toolchain.clone()));
                 Step::new(&toolchain.name, &toolchain.version, work, text, Some(source), vec![])
             })
             .collect();
@@ -112,7 +112,7 @@ impl Plan {
         self.steps.push(chosen(candidates, request.choose));
         let text = pre_image::driver(toolchain, request.target, &self.steps[0].fingerprint);
         let name = format!("{}-driver", toolchain.name);
-        let work = Work::Driver(toolchain.clone());
+        let work = Work::Driver(Box::new(toolchain.clone()));
         self.steps.push(Step::new(&name, &toolchain.version, work, text, None, vec![0]));
         Ok(())
     }
@@ -138,7 +138,7 @@ impl Plan {
             dependencies[1..].iter().map(|index| &self.steps[*index]).collect();
         let candidates = library.sources.iter().map(|source| {
             let text = pre_image::library(library, source, request.target, &inputs);
-            let work = Work::Library(library.clone());
+            let work = Work::Library(Box::new(library.clone()));
             Step::new(name, &library.version, work, text, Some(source), dependencies.clone())
         });
         let step = chosen(candidates.collect(), request.choose);
@@ -188,7 +188,7 @@ impl Plan {
     /// The libraries' steps, dependencies first.
     pub fn libraries(&self) -> impl Iterator<Item = (&Step, &Library)> {
         self.steps.iter().filter_map(|step| match &step.work {
-            Work::Library(library) => Some((step, library)),
+            Work::Library(library) => Some((step, &**library)),
             _ => None,
         })
     }
