@@ -1,5 +1,7 @@
 //! The builder for libraries with a configure script, autoconf's or OpenSSL's, and make.
 
+use std::path::Path;
+
 use anyhow::{Context as _, Result};
 
 use super::bench::Bench;
@@ -11,7 +13,9 @@ const PREFIX: &str = "--prefix=/usr";
 
 /// Configures, makes, and installs below `install/usr`, whose content becomes `install`.
 pub fn build(bench: &Bench<'_>, recipe: &Configure) -> Result<()> {
-    let mut script = bench.command(bench.source.join(&recipe.script));
+    // By a path relative to the source tree, where it runs: scripts remember how they were called, and
+    // autoconf's refuse a source tree whose path has a blank in it.
+    let mut script = bench.command(Path::new(".").join(&recipe.script));
     script.arg(PREFIX);
     script.args(recipe.options.iter().map(|option| bench.fill(option)));
     let more = recipe.options_for.get(&bench.target.triple).into_iter().flatten();
@@ -25,7 +29,7 @@ pub fn build(bench: &Bench<'_>, recipe: &Configure) -> Result<()> {
         .with_context(|| format!("{}: make installed nothing below /usr", bench.library.name))
 }
 
-fn make(bench: &Bench<'_>, targets: &[String], staging: Option<&std::path::Path>) -> Result<()> {
+fn make(bench: &Bench<'_>, targets: &[String], staging: Option<&Path>) -> Result<()> {
     let mut command = bench.command("make");
     if let Some(staging) = staging {
         let mut word = std::ffi::OsString::from("DESTDIR=");
