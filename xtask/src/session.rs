@@ -106,7 +106,11 @@ impl Session {
     }
 
     fn manifest(&self, named: Option<&Path>) -> Result<PathBuf> {
-        let Some(path) = named else { return Ok(self.workspace.join("app/Cargo.toml")) };
+        let Some(path) = named else {
+            // In a workspace that Muslin was copied into, the app is the workspace's own.
+            let sample = self.workspace.join("app/Cargo.toml");
+            return Ok(if sample.exists() { sample } else { self.workspace.join("Cargo.toml") });
+        };
         let path = if path.is_dir() { path.join("Cargo.toml") } else { path.to_owned() };
         if !path.is_file() {
             let message = format!("there is no manifest {}", path.display());
