@@ -106,7 +106,8 @@ impl Bench {
         for (dependency, feature) in features {
             manifest = with_feature(&manifest, dependency, feature);
         }
-        fs::write(to.join("Cargo.toml"), format!("{manifest}\n[workspace]\n\n{profile}\n")).expect("written");
+        fs::write(to.join("Cargo.toml"), format!("{manifest}\n[workspace]\n\n{profile}\n"))
+            .expect("written");
         fs::copy(self.workspace.join("Cargo.lock"), to.join("Cargo.lock")).expect("copied");
     }
 
