@@ -1,7 +1,5 @@
 //! The builder for libraries with a configure script, autoconf's or OpenSSL's, and make.
 
-use std::path::Path;
-
 use anyhow::{Context as _, Result};
 
 use super::bench::Bench;
@@ -13,10 +11,10 @@ const PREFIX: &str = "--prefix=/usr";
 
 /// Configures, makes, and installs below `install/usr`, whose content becomes `install`.
 pub fn build(bench: &Bench<'_>, recipe: &Configure) -> Result<()> {
-    // By a path relative to the source tree, where it runs: scripts remember how they were called, and
-    // autoconf's refuse a source tree whose path has a blank in it.
-    let mut script = bench.command(Path::new(".").join(&recipe.script));
-    script.arg(PREFIX);
+    // By a relative path, through env(1): OpenSSL writes the path by which it was called into its
+    // makefile, where a blank in it would split names.
+    let mut script = bench.command("env");
+    script.arg(format!("./{}", recipe.script)).arg(PREFIX);
     script.args(recipe.options.iter().map(|option| bench.fill(option)));
     let more = recipe.options_for.get(&bench.target.triple).into_iter().flatten();
     script.args(more.map(|option| bench.fill(option)));
@@ -29,7 +27,7 @@ pub fn build(bench: &Bench<'_>, recipe: &Configure) -> Result<()> {
         .with_context(|| format!("{}: make installed nothing below /usr", bench.library.name))
 }
 
-fn make(bench: &Bench<'_>, targets: &[String], staging: Option<&Path>) -> Result<()> {
+fn make(bench: &Bench<'_>, targets: &[String], staging: Option<&std::path::Path>) -> Result<()> {
     let mut command = bench.command("make");
     if let Some(staging) = staging {
         let mut word = std::ffi::OsString::from("DESTDIR=");

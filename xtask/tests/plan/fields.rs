@@ -52,6 +52,7 @@ const FILES: [(&str, &str); 8] = [
         program = "zig"
         include = ["lib/{zig-libc}", "lib/{zig-kernel}"]
         include-cxx = ["lib/cxx"]
+        flags-cxx = ["-DCXX"]
         "#,
     ),
     (
@@ -154,6 +155,7 @@ const CHANGES: &[Change] = &[
     ("zig:driver.zig.program", "\"bin/zig\"", BEHIND_DRIVER),
     ("zig:driver.zig.include", "[\"lib/{zig-kernel}\", \"lib/{zig-libc}\"]", BEHIND_DRIVER),
     ("zig:driver.zig.include-cxx", "[\"lib/c++\"]", BEHIND_DRIVER),
+    ("zig:driver.zig.flags-cxx", "[\"-DC=1\"]", BEHIND_DRIVER),
     ("base:description", "\"Another\"", BEHIND_BASE),
     ("base:version", "\"1.1\"", BEHIND_BASE),
     ("base:license", "\"Zlib\"", NONE),
@@ -341,7 +343,8 @@ fn every_field_is_known(recipes: &Recipes) {
         let Toolchain { name: _, description: _, version: _, license: _, sources: _, driver } =
             toolchain;
         match driver {
-            Driver::Gcc { prefix: _ } | Driver::Zig { program: _, include: _, include_cxx: _ } => {}
+            Driver::Gcc { prefix: _ }
+            | Driver::Zig { program: _, include: _, include_cxx: _, flags_cxx: _ } => {}
         }
     }
     for Target { triple: _, gnu: _, zig_libc: _, zig_kernel: _, machine, cflags: _ } in
