@@ -282,10 +282,14 @@ pub fn hide_paths(
     for (path, name) in path_map(session, project)? {
         let path = path.to_string_lossy();
         environment.rustflags.push(format!("--remap-path-prefix={path}={name}"));
+        let flag = format!("-ffile-prefix-map={path}={name}");
+        let word = shell_word(&flag);
+        if word != flag {
+            environment.declare_quoted_flags();
+        }
         for flags in ["CFLAGS", "CXXFLAGS"] {
             let flags = environment.variables.entry(format!("{flags}_{lower}")).or_default();
-            flags
-                .push_str(&format!(" {}", shell_word(&format!("-ffile-prefix-map={path}={name}"))));
+            flags.push_str(&format!(" {word}"));
         }
     }
     Ok(())

@@ -75,10 +75,6 @@ impl Environment {
         for name in ["CFLAGS", "CXXFLAGS"] {
             variables.insert(format!("{name}_{lower}"), flags.clone());
         }
-        if shell_word(&text) != text {
-            // The cc crate splits flags at blanks unless it is told that they are quoted.
-            variables.insert("CC_SHELL_ESCAPED_FLAGS".to_owned(), "1".to_owned());
-        }
         variables.insert(format!("PKG_CONFIG_ALLOW_CROSS_{lower}"), "1".to_owned());
         variables.insert(format!("PKG_CONFIG_LIBDIR_{lower}"), format!("{text}/lib/pkgconfig"));
         // An empty one of its own keeps the host's `PKG_CONFIG_PATH` away from the target.
@@ -104,7 +100,16 @@ impl Environment {
         }
         let linker = linking.path(&linking.names.cc);
         let rustflags = LINK_FLAGS.map(str::to_owned).to_vec();
-        Self { target, sysroot, variables, linker, rustflags, overrides }
+        let mut environment = Self { target, sysroot, variables, linker, rustflags, overrides };
+        if shell_word(&text) != text {
+            environment.declare_quoted_flags();
+        }
+        environment
+    }
+
+    /// Tells the cc crate that flags are quoted as for a shell: else it splits them at every blank.
+    pub fn declare_quoted_flags(&mut self) {
+        self.variables.insert("CC_SHELL_ESCAPED_FLAGS".to_owned(), "1".to_owned());
     }
 
     /// Arguments that tell cargo of the linker, the flags and the overrides: `--config`, value, …

@@ -69,6 +69,7 @@ impl Store {
     /// Opens a store, makes its folders, and sweeps what dead processes left.
     pub fn open(root: &Path) -> Result<Self> {
         let store = Self::peek(root)?;
+        refuse_strange(&store.root)?;
         store.prepare().map_err(|error| {
             let place = store.root.display();
             Failure::new(Exit::Failed, format!("cannot write to the store {place}: {error}"))
@@ -229,6 +230,25 @@ impl Store {
             }
         }
     }
+}
+
+/// Refuses a path that the programs of a build would misread: make and configure scripts take these
+/// characters for their own, pkg-config says nothing at all to a quote, and a colon divides `PATH`.
+/// Blanks and letters of any kind are well.
+fn refuse_strange(root: &Path) -> Result<()> {
+    let strange = |c: &char| c.is_control() || "'\"`$\\#:*?;&|<>".contains(*c);
+    let found = match root.to_str() {
+        None => "a byte that is no UTF-8".to_owned(),
+        Some(text) => match text.chars().find(strange) {
+            None => return Ok(()),
+            Some(found) => format!("the character {found:?}"),
+        },
+    };
+    let place = root.display();
+    let message = format!("the store {place} has {found} in its path, which builds would misread");
+    Err(Failure::new(Exit::Usage, message)
+        .help("name another place with `--store DIR` or MUSLIN_STORE")
+        .into())
 }
 
 /// Takes a lock; a file system that has none (some network ones) is worked on without: names are

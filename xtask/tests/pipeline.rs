@@ -11,10 +11,15 @@ mod building;
 mod endings;
 #[path = "pipeline/freshness.rs"]
 mod freshness;
+#[path = "pipeline/real.rs"]
+mod real;
 #[path = "pipeline/refusals.rs"]
 mod refusals;
 #[path = "support/scratch.rs"]
 mod scratch;
+#[path = "support/server.rs"]
+#[allow(dead_code, reason = "it can do more than is needed here")]
+mod server;
 
 use xtask::process::env_var;
 

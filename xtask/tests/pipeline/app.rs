@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::has_std;
-use crate::scratch::{Run, Scratch, TRIPLE, names};
+use crate::scratch::{ODD, Run, Scratch, TRIPLE, names};
 use xtask::digest::Digest;
 use xtask::layout::files_below;
 use xtask::process;
@@ -130,9 +130,6 @@ fn the_app_s_manifest_adds_and_skips_libraries_and_names_the_toolchain() {
     assert_eq!(steps(&[]), ["fake", "fake-driver", "tiny", "sysroot"]);
 }
 
-/// Blanks, quotes and letters beyond ASCII in every path there is.
-const ODD: &str = "Ü b'c d";
-
 #[test]
 fn with_the_environment_plain_cargo_links_against_the_sysroot() {
     if !has_std() {
@@ -185,6 +182,9 @@ fn paths_may_have_blanks_and_letters_of_all_kinds() {
     let place = scratch.target().join("dist").join(TRIPLE);
     assert!(run.stdout.starts_with(place.to_str().unwrap()), "{}", run.all());
     assert_eq!(answer(&place.join("tinyapp")), "the answer is 42\n");
+    // Only the app's path is odd: its flags are quoted, and the cc crate must know.
+    let plain = scratch.at("plain-store");
+    scratch.run(&["--store", plain.to_str().unwrap(), "dist"]).ok();
     // The driver finds the toolchain from where it is: a store can be moved.
     let moved = scratch.at("moved store");
     fs::rename(scratch.store(), &moved).unwrap();

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::scratch::{Run, Scratch, TRIPLE};
+use crate::scratch::{ODD, Run, Scratch, TRIPLE};
 use xtask::process;
 
 /// A library with a configure script and a Makefile that install more than the recipe declares.
@@ -107,7 +107,7 @@ fn two_libraries_may_not_bring_the_same() {
 
 #[test]
 fn a_failing_compile_shows_what_is_needed_to_repeat_it() {
-    let scratch = Scratch::in_folders("failing", "a b'c");
+    let scratch = Scratch::in_folders("failing", ODD);
     let code = "int broken(void) { return no_such_thing; }\n";
     scratch.write("recipes/libraries/broken.toml", &scratch.library("broken", "", code));
     let words = [

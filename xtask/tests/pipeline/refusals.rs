@@ -152,6 +152,17 @@ fn a_store_that_cannot_be_written_is_told() {
     scratch.run(&["sysroot", "tiny", "--store", "/proc/store"]).fails(1, &words[..1]);
 }
 
+#[test]
+fn a_store_whose_path_builds_would_misread_is_refused() {
+    let scratch = Scratch::new("strange");
+    for (name, word) in [("it's", "'\\''"), ("a:b", "':'"), ("$HOME", "'$'"), ("a#b", "'#'")] {
+        let place = scratch.at(name);
+        let arguments = ["sysroot", "tiny", "--store", place.to_str().unwrap()];
+        scratch.run(&arguments).fails(2, &["which builds would misread", word]);
+        assert!(!place.exists());
+    }
+}
+
 /// A small file system of its own; gone when dropped.
 struct SmallDisk<'a>(&'a Path);
 

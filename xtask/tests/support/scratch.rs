@@ -10,10 +10,13 @@ use std::process::{Command, ExitStatus, Stdio};
 
 use flate2::{Compression, write::GzEncoder};
 use xtask::digest::Digest;
-use xtask::layout::remove_tree;
+use xtask::layout::{copy_tree, remove_tree};
 use xtask::process::{self, env_var, shell_word};
 
 pub const TRIPLE: &str = "x86_64-unknown-linux-musl";
+
+/// A folder's name with blanks and a letter beyond ASCII.
+pub const ODD: &str = "Ü b  d";
 
 /// Variables of this machine that the xtask may see: those by which it finds Rust.
 const PASSED_ON: [&str; 7] =
@@ -34,18 +37,46 @@ impl Scratch {
 
     /// The same in a folder with such a name.
     pub fn in_folders(name: &str, work: &'static str) -> Self {
-        let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("pipeline-{name}"));
-        remove_tree(&root).unwrap();
-        let scratch = Self { root, work };
-        for folder in ["recipes/libraries", "recipes/toolchains", "xtask"] {
+        let scratch = Self::empty(name, work);
+        for folder in ["recipes/libraries", "recipes/toolchains"] {
             fs::create_dir_all(scratch.workspace().join(folder)).unwrap();
         }
-        fs::create_dir_all(scratch.mirror()).unwrap();
-        let targets = Path::new(env!("CARGO_MANIFEST_DIR")).join("../recipes/targets.toml");
-        fs::copy(targets, scratch.workspace().join("recipes/targets.toml")).unwrap();
+        fs::copy(
+            checkout().join("recipes/targets.toml"),
+            scratch.workspace().join("recipes/targets.toml"),
+        )
+        .unwrap();
         scratch.write("recipes/toolchains/fake.toml", &scratch.fake_toolchain("fake"));
         scratch.write("recipes/libraries/tiny.toml", &scratch.tiny());
         scratch.write_app("app", "");
+        scratch
+    }
+
+    /// A workspace with the real recipes, and as its app the sample app's `hello-sqlite` alone.
+    pub fn with_real_recipes(name: &str, work: &'static str) -> Self {
+        let scratch = Self::empty(name, work);
+        let (from, to) = (checkout(), scratch.workspace());
+        copy_tree(&from.join("recipes"), &to.join("recipes")).unwrap();
+        fs::create_dir_all(to.join("app/src")).unwrap();
+        fs::copy(from.join("app/src/bin/hello-sqlite.rs"), to.join("app/src/main.rs")).unwrap();
+        fs::copy(from.join("Cargo.lock"), to.join("app/Cargo.lock")).unwrap();
+        let text = fs::read_to_string(from.join("app/Cargo.toml")).unwrap();
+        let rusqlite = text.lines().find(|line| line.starts_with("rusqlite ")).unwrap();
+        let manifest = format!(
+            "[package]\nname = \"hello-sqlite\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\
+             [dependencies]\n{rusqlite}\n[workspace]\n"
+        );
+        scratch.write("app/Cargo.toml", &manifest);
+        scratch
+    }
+
+    fn empty(name: &str, work: &'static str) -> Self {
+        let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("pipeline-{name}"));
+        remove_tree(&root).unwrap();
+        let scratch = Self { root, work };
+        for folder in ["xtask", "mirror"] {
+            fs::create_dir_all(scratch.workspace().join(folder)).unwrap();
+        }
         scratch
     }
 
@@ -197,6 +228,8 @@ impl Scratch {
         );
         self.write(&format!("{folder}/Cargo.toml"), &package);
         let build = "fn main() {\n    let dir = std::env::var(\"TINY_LIB_DIR\").expect(\"TINY_LIB_DIR\");\n    \
+             let flags = std::env::var(\"CFLAGS_x86_64_unknown_linux_musl\").unwrap();\n    \
+             assert!(!flags.contains('\\'') || std::env::var_os(\"CC_SHELL_ESCAPED_FLAGS\").is_some());\n    \
              println!(\"cargo:rerun-if-env-changed=TINY_LIB_DIR\");\n    \
              println!(\"cargo:rustc-link-search=native={dir}\");\n    \
              println!(\"cargo:rustc-link-lib=static=tiny\");\n}\n";
@@ -254,6 +287,10 @@ impl Drop for Scratch {
             let _ = remove_tree(&self.root);
         }
     }
+}
+
+fn checkout() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
 /// Names in a folder, sorted.
