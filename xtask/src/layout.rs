@@ -8,6 +8,7 @@
 //! quarantine-v1/                       partial and mismatching downloads, for the post-mortem
 //! entries-v1/<name>-<version>-<fp16>/  outputs/  build.log  fingerprint.txt  origin.txt
 //! failed-v1/<name>-<version>-<fp16>/   the folder of a step that failed, until it is made
+//! graphs-v1/<question>.json            what cargo said of an app's graph, with what it read for that
 //! locks-v1/<entry>.lock                who works on what; never deleted
 //! tmp/                                 same file system: publishing is a rename
 //! ```
@@ -33,6 +34,10 @@ use crate::report;
 
 /// The part of an entry's name that tells its fingerprint: 16 of 64 digits.
 const FINGERPRINT_DIGITS: usize = 16;
+
+/// All that a store is made of.
+const FOLDERS: [&str; 7] =
+    ["downloads-v1", "quarantine-v1", "entries-v1", "failed-v1", "graphs-v1", "locks-v1", "tmp"];
 
 /// The folder with everything that was fetched or built. See the module for its layout.
 #[derive(Clone, Debug)]
@@ -74,9 +79,7 @@ impl Store {
     }
 
     fn prepare(&self) -> io::Result<()> {
-        for folder in
-            ["downloads-v1", "quarantine-v1", "entries-v1", "failed-v1", "locks-v1", "tmp"]
-        {
+        for folder in FOLDERS {
             fs::create_dir_all(self.root.join(folder))?;
         }
         rustix::fs::access(self.root.join("tmp"), rustix::fs::Access::WRITE_OK)?;
@@ -146,6 +149,11 @@ impl Store {
         let digits = &fingerprint[..FINGERPRINT_DIGITS.min(fingerprint.len())];
         let id = format!("{name}-{version}-{digits}");
         Entry { path: self.root.join("entries-v1").join(&id), id }
+    }
+
+    /// Where the answer to a question about an app's graph is kept.
+    pub fn graph(&self, question: &Digest) -> PathBuf {
+        self.root.join("graphs-v1").join(format!("{}.json", question.hex()))
     }
 
     /// Where the folder of a step that failed is kept.

@@ -4,6 +4,7 @@
 //! or a proc-macro links is the host's business. Never decides how a library is built.
 
 mod metadata;
+mod remembered;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +14,7 @@ use crate::exit::{Exit, Failure};
 use crate::recipe::Recipes;
 
 pub use metadata::{Metadata, Package, Query, load};
+pub use remembered::Memory;
 
 /// Build dependencies that look for a library on the system.
 const SEEKERS: [&str; 4] = ["pkg-config", "vcpkg", "system-deps", "metadeps"];

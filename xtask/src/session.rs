@@ -33,6 +33,7 @@ pub struct Session {
     pub store: Store,
     /// The fetcher.
     pub fetcher: Fetcher,
+    access: Access,
 }
 
 /// The package to build, and what it links.
@@ -73,7 +74,7 @@ impl Session {
         let network = if global.offline { Network::Offline } else { Network::Online };
         let mirrors = global.mirror.clone();
         let fetcher = Fetcher::new(store.clone(), network, mirrors, &workspace);
-        Ok(Self { global, workspace, recipes, store, fetcher })
+        Ok(Self { global, workspace, recipes, store, fetcher, access })
     }
 
     /// How many jobs may run at once.
@@ -99,14 +100,30 @@ impl Session {
         let features = feature_flags(arguments);
         let offline = self.global.offline;
         let query = links::Query { manifest: &manifest, triple, features: &features, offline };
-        let metadata = links::load(rust.cargo().current_dir(folder), &query)?;
-        let package = metadata.select(&manifest, arguments.package.as_deref())?.clone();
+        let name = arguments.package.as_deref();
+        let question = name.unwrap_or_default();
+        let memory = links::Memory::new(&self.store, folder, &query, question, &rust.version);
+        let metadata = match memory.recall() {
+            Some(metadata) => metadata,
+            None => {
+                let metadata = links::load(rust.cargo().current_dir(folder), &query)?;
+                if self.access == Access::Write {
+                    memory.keep(&metadata, &metadata.select(&manifest, name)?.id);
+                }
+                metadata
+            }
+        };
+        let package = metadata.select(&manifest, name)?.clone();
         let wanted = links::discover(&metadata, &package, &self.recipes)?;
         Ok(Project { rust, metadata, package, manifest, features, wanted })
     }
 
     fn manifest(&self, named: Option<&Path>) -> Result<PathBuf> {
-        let Some(path) = named else { return Ok(self.workspace.join("app/Cargo.toml")) };
+        let Some(path) = named else {
+            // In a workspace that Muslin was copied into, the app is the workspace's own.
+            let sample = self.workspace.join("app/Cargo.toml");
+            return Ok(if sample.exists() { sample } else { self.workspace.join("Cargo.toml") });
+        };
         let path = if path.is_dir() { path.join("Cargo.toml") } else { path.to_owned() };
         if !path.is_file() {
             let message = format!("there is no manifest {}", path.display());

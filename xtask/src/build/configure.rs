@@ -11,8 +11,10 @@ const PREFIX: &str = "--prefix=/usr";
 
 /// Configures, makes, and installs below `install/usr`, whose content becomes `install`.
 pub fn build(bench: &Bench<'_>, recipe: &Configure) -> Result<()> {
-    let mut script = bench.command(bench.source.join(&recipe.script));
-    script.arg(PREFIX);
+    // By a relative path, through env(1): OpenSSL writes the path by which it was called into its
+    // makefile, where a blank in it would split names.
+    let mut script = bench.command("env");
+    script.arg(format!("./{}", recipe.script)).arg(PREFIX);
     script.args(recipe.options.iter().map(|option| bench.fill(option)));
     let more = recipe.options_for.get(&bench.target.triple).into_iter().flatten();
     script.args(more.map(|option| bench.fill(option)));

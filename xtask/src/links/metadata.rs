@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::exit::{Exit, Failure};
 use crate::process;
 
 /// The answer of `cargo metadata --format-version 1`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Metadata {
     /// Every package of the graph.
     pub packages: Vec<Package>,
@@ -28,7 +28,7 @@ pub struct Metadata {
 }
 
 /// A package.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Package {
     /// Cargo's id.
     pub id: String,
@@ -38,6 +38,9 @@ pub struct Package {
     pub version: String,
     /// SPDX expression.
     pub license: Option<String>,
+    /// Where cargo has it from; nothing if it is on this disk.
+    #[serde(default)]
+    pub source: Option<String>,
     /// Its Cargo.toml.
     pub manifest_path: PathBuf,
     /// Its `links` key.
@@ -53,7 +56,7 @@ pub struct Package {
 }
 
 /// A declared dependency.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Dependency {
     /// The crate's name.
     pub name: String,
@@ -62,7 +65,7 @@ pub struct Dependency {
 }
 
 /// A library, binary or test of a package.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Target {
     /// Its name.
     pub name: String,
@@ -74,14 +77,14 @@ pub struct Target {
 }
 
 /// The resolved graph.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Resolve {
     /// One for each package.
     pub nodes: Vec<Node>,
 }
 
 /// A package in the graph.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Node {
     /// Its id.
     pub id: String,
@@ -92,7 +95,7 @@ pub struct Node {
 }
 
 /// An edge of the graph.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Edge {
     /// The package at its end.
     pub pkg: String,
@@ -101,7 +104,7 @@ pub struct Edge {
 }
 
 /// One reason for an edge.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct EdgeKind {
     /// `build`, `dev`, or nothing for a normal one.
     pub kind: Option<String>,
@@ -158,6 +161,18 @@ impl Metadata {
         reached
     }
 
+    /// The same without what is neither a member nor linked into the program of `root`.
+    pub fn only_what(&self, root: &str) -> Self {
+        let reached = self.linked_packages(root).into_iter().map(|reached| &reached.package.id);
+        let kept: BTreeSet<&String> = reached.chain(&self.workspace_members).collect();
+        let mut less = self.clone();
+        less.packages.retain(|package| kept.contains(&package.id));
+        if let Some(resolve) = &mut less.resolve {
+            resolve.nodes.retain(|node| kept.contains(&node.id));
+        }
+        less
+    }
+
     /// The one package to build: the named one, else the only one that `manifest` can mean.
     pub fn select(&self, manifest: &Path, name: Option<&str>) -> Result<&Package> {
         let members: Vec<&Package> =
@@ -192,6 +207,7 @@ impl Metadata {
 }
 
 /// What to ask cargo.
+#[derive(Debug)]
 pub struct Query<'a> {
     /// The Cargo.toml.
     pub manifest: &'a Path,
