@@ -39,15 +39,9 @@ pub struct Global {
     /// The folder of everything fetched or built [default: $XDG_CACHE_HOME/muslin or ~/.cache/muslin].
     #[arg(long, global = true, value_name = "DIR", env = "MUSLIN_STORE", hide_env_values = true)]
     pub store: Option<PathBuf>,
-    /// Look for downloads here first, by digest: `<mirror>/<sha256>`. May be given several times.
-    #[arg(
-        long,
-        global = true,
-        value_name = "URL|DIR",
-        env = "MUSLIN_MIRROR",
-        value_delimiter = ' ',
-        hide_env_values = true
-    )]
+    /// Look for downloads here first, by digest: `<mirror>/<sha256>`. May be given several times
+    /// [env: MUSLIN_MIRROR, separated by blanks].
+    #[arg(long, global = true, value_name = "URL|DIR")]
     pub mirror: Vec<Mirror>,
     /// How many jobs to run at once [default: the number of CPUs].
     #[arg(long, short, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]

@@ -339,10 +339,12 @@ impl TempFolder {
 
 impl Drop for TempFolder {
     fn drop(&mut self) {
-        live().retain(|path| path != &self.path);
+        // Under the lock: whoever ends the process by a signal waits until the folder is gone.
+        let mut live = live();
         if !self.keep {
             let _ = remove_tree(&self.path);
         }
+        live.retain(|path| path != &self.path);
     }
 }
 

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 
 use crate::cli::{self, Global};
 use crate::exit::{Exit, Failure};
-use crate::fetch::{self, Fetcher, Network};
+use crate::fetch::{self, Fetcher, Mirror, Network};
 use crate::layout::{self, Entry, Store};
 use crate::links::{self, Metadata, Package, Wanted};
 use crate::plan::{Plan, Request, Step};
@@ -72,7 +72,7 @@ impl Session {
             Access::Read => Store::peek(&root)?,
         };
         let network = if global.offline { Network::Offline } else { Network::Online };
-        let mirrors = global.mirror.clone();
+        let mirrors = mirrors(&global)?;
         let fetcher = Fetcher::new(store.clone(), network, mirrors, &workspace);
         Ok(Self { global, workspace, recipes, store, fetcher, access })
     }
@@ -341,6 +341,16 @@ impl Session {
         let used = step.source.as_ref();
         let serves = |source: &&Source| used.is_some_and(|used| used.target == source.target);
         all.into_iter().flatten().filter(serves).collect()
+    }
+}
+
+/// Those of the command line, else those of the environment.
+fn mirrors(global: &Global) -> Result<Vec<Mirror>> {
+    const VARIABLE: &str = "MUSLIN_MIRROR";
+    match process::env_var(VARIABLE) {
+        Some(text) if global.mirror.is_empty() => Mirror::list(&text)
+            .map_err(|error| Failure::new(Exit::Usage, format!("{VARIABLE}: {error}")).into()),
+        _ => Ok(global.mirror.clone()),
     }
 }
 

@@ -52,7 +52,10 @@ pub fn make(session: &Session, plan: &Plan, step: &Step, tokens: &Client) -> Res
         }
     }
     fs::write(root.join("fingerprint.txt"), &step.pre_image)?;
-    entry.publish(temp)
+    entry.publish(temp)?;
+    // What an earlier failure left for the post-mortem has served its time.
+    let failed = session.store.failed(&entry);
+    remove_tree(&failed).with_context(|| format!("cannot remove {}", failed.display()))
 }
 
 /// Unpacks the step's archive, and notes in the entry who served it.

@@ -238,7 +238,8 @@ pub fn load(cargo: &mut std::process::Command, query: &Query<'_>) -> Result<Meta
         Failure::new(Exit::Offline, format!("crates of the app are missing:\n{said}"))
             .help("`cargo xtask fetch` brings them while there is a network")
     } else if said.contains("failed to parse manifest")
-        || said.contains("does not contain this feature")
+        || (said.contains("--> ") && said.contains("Cargo.toml:"))
+        || ["contain this feature", "contains this feature"].iter().any(|it| said.contains(it))
         || said.contains("manifest path")
     {
         Failure::new(Exit::Usage, format!("cargo cannot read the package:\n{said}"))
