@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use rustix::process::{Pid, Signal, kill_process_group};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use xshell::Shell;
 
 /// The most that is kept of a captured stream; a program that says more is broken.
 const CAPTURE_LIMIT_BYTES: u64 = 256 << 20;
@@ -98,6 +99,12 @@ impl Drop for Group {
         let _ = self.0.wait();
         running().remove(&self.0.id());
     }
+}
+
+/// The shell with which short fixed commands are written: `cmd!(shell, "{rustc} -vV")`, turned into
+/// a [`Command`] and run by a function of this module.
+pub fn shell() -> Result<Shell> {
+    Shell::new().context("cannot tell the current folder")
 }
 
 /// A new command. Callers say everything that the child may see.

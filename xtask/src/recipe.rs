@@ -200,5 +200,7 @@ pub enum Driver {
         include: Vec<Template>,
         /// Folders of C++ headers, which come before those.
         include_cxx: Vec<Template>,
+        /// Flags for C++ only: how the C++ library was configured.
+        flags_cxx: Vec<String>,
     },
 }

@@ -63,11 +63,12 @@ pub(super) fn driver(toolchain: &Toolchain, target: &Target, tree: &str) -> Stri
     lines.target(target);
     match &toolchain.driver {
         Driver::Gcc { prefix } => lines.add("gcc", prefix),
-        Driver::Zig { program, include, include_cxx } => {
+        Driver::Zig { program, include, include_cxx, flags_cxx } => {
             lines.add("zig", program);
             lines.add("zig-libc", &target.zig_libc);
             lines.add("zig-kernel", &target.zig_kernel);
             lines.add_all("include-cxx", include_cxx);
+            lines.add_all("flag-cxx", flags_cxx);
             lines.add_all("include", include);
         }
     }

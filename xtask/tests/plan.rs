@@ -1,0 +1,121 @@
+//! Fingerprints: what changes them and what does not.
+//!
+//! The plan for the real recipes is written down with all fingerprints and what they are hashed from,
+//! one file for each toolchain and target below `tests/plan/`: a change of a recipe shows in review as
+//! the lines that it changes, and a change of code that would rebuild the world cannot pass unseen.
+//! After a wanted change run the tests with `MUSLIN_BLESS=1` and read the difference.
+
+#[path = "plan/fields.rs"]
+mod fields;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use xtask::digest::Digest;
+use xtask::layout::{copy_tree, files_below, remove_tree};
+use xtask::plan::{Plan, Request, difference};
+use xtask::process::env_var;
+use xtask::recipe::Recipes;
+
+fn checkout() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+fn golden_folder() -> PathBuf {
+    checkout().join("xtask/tests/plan")
+}
+
+/// The plan for some libraries as a machine has it whose store is empty.
+fn plan(recipes: &Recipes, toolchain: &str, triple: &str, libraries: &[String]) -> Option<Plan> {
+    Plan::new(&Request {
+        recipes,
+        target: &recipes.targets[triple],
+        toolchain: &recipes.toolchains[toolchain],
+        libraries,
+        choose: &|_| 0,
+    })
+    .ok()
+}
+
+/// Plans for all libraries, by `<toolchain>/<triple>.txt`.
+fn plans(recipes: &Recipes) -> BTreeMap<String, Plan> {
+    let libraries: Vec<String> = recipes.libraries.keys().cloned().collect();
+    let pairs = recipes
+        .toolchains
+        .keys()
+        .flat_map(|toolchain| recipes.targets.keys().map(move |triple| (toolchain, triple)));
+    pairs
+        .filter_map(|(toolchain, triple)| {
+            let plan = plan(recipes, toolchain, triple, &libraries)?;
+            Some((format!("{toolchain}/{triple}.txt"), plan))
+        })
+        .collect()
+}
+
+fn text(plan: &Plan) -> String {
+    plan.steps.iter().fold(String::new(), |mut text, step| {
+        let _ =
+            writeln!(text, "[{} {}]\nfingerprint {}", step.name, step.version, step.fingerprint);
+        let _ = writeln!(text, "{}", step.pre_image);
+        text
+    })
+}
+
+#[test]
+fn the_plan_for_the_real_recipes_is_as_written_down() {
+    let plans = plans(&Recipes::load(checkout()).unwrap());
+    assert!(plans.contains_key("zig/x86_64-unknown-linux-musl.txt"), "{:?}", plans.keys());
+    let bless = env_var("MUSLIN_BLESS").is_some();
+    let mut wrong = String::new();
+    for (name, plan) in &plans {
+        let path = golden_folder().join(name);
+        let (found, expected) = (text(plan), fs::read_to_string(&path).unwrap_or_default());
+        if bless {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, &found).unwrap();
+        } else if found != expected {
+            let lines = difference(&expected, &found).join("\n");
+            let _ = writeln!(wrong, "==== tests/plan/{name}\n{lines}");
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}\nIs it meant? Then MUSLIN_BLESS=1 writes it down.");
+    let written = files_below(&golden_folder()).unwrap();
+    for file in written.iter().filter(|file| file.extension().is_some_and(|it| it == "txt")) {
+        assert!(plans.contains_key(file.to_str().unwrap()), "{} is of no plan", file.display());
+    }
+}
+
+#[test]
+fn a_fingerprint_is_the_hash_of_what_is_shown() {
+    for plan in plans(&Recipes::load(checkout()).unwrap()).values() {
+        for step in &plan.steps {
+            let hash = Digest::sha256_of(step.pre_image.as_bytes()).hex();
+            assert_eq!(step.fingerprint, hash, "{}", step.name);
+        }
+    }
+}
+
+#[test]
+fn another_folder_changes_no_fingerprint() {
+    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("plan-elsewhere/a b/ü");
+    remove_tree(&place).unwrap();
+    copy_tree(&checkout().join("recipes"), &place.join("recipes")).unwrap();
+    let [here, there] = [checkout(), &place].map(|root| plans(&Recipes::load(root).unwrap()));
+    assert!(!here.is_empty());
+    let texts = |plans: &BTreeMap<String, Plan>| plans.values().map(text).collect::<Vec<_>>();
+    assert_eq!(texts(&here), texts(&there));
+    remove_tree(&place).unwrap();
+}
+
+#[test]
+fn a_step_comes_after_all_that_it_sees() {
+    for (name, plan) in plans(&Recipes::load(checkout()).unwrap()) {
+        for (index, step) in plan.steps.iter().enumerate() {
+            assert!(step.dependencies.iter().all(|before| *before < index), "{name} {}", step.name);
+        }
+        assert!(plan.stale(&|_| true).is_empty());
+        assert_eq!(plan.stale(&|_| false).len(), plan.steps.len());
+    }
+}

@@ -1,0 +1,399 @@
+//! Every field of every kind of recipe: a change of it makes exactly the steps behind it stale.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use toml::{Table, Value};
+use xtask::plan::Plan;
+use xtask::recipe::diagnostic::File;
+use xtask::recipe::{
+    Compile, Configure, Driver, Library, Outputs, Recipes, Source, Toolchain, manifest,
+};
+use xtask::target::{Machine, Target};
+
+/// Recipes in which every field is used. `top` depends on `base`; `side` stands alone.
+const FILES: [(&str, &str); 8] = [
+    (
+        "recipes/targets.toml",
+        r#"# Comments are no input.
+        [x86_64-unknown-linux-musl]
+        gnu = "x86_64-linux-musl"
+        zig-libc = "x86_64-linux-musl"
+        zig-kernel = "x86-linux-any"
+        elf-machine = "x86_64"
+        bits = 64
+        endian = "little"
+        cflags = ["-march=x86-64"]
+        "#,
+    ),
+    (
+        "recipes/toolchains/gcc.toml",
+        r#"version = "1.0"
+        description = "A GCC"
+        license = "MIT"
+        [[source]]
+        url = "https://gcc.invalid/x.tar.gz"
+        mirrors = ["https://mirror.invalid/x.tar.gz"]
+        sha256 = "1111111111111111111111111111111111111111111111111111111111111111"
+        root = "tree"
+        target = "x86_64-unknown-linux-musl"
+        [driver.gcc]
+        prefix = "bin/{target}-"
+        "#,
+    ),
+    (
+        "recipes/toolchains/zig.toml",
+        r#"description = "A zig"
+        version = "1.0"
+        license = "MIT"
+        [[source]]
+        pypi = "ziglang 1.0.0"
+        sha256 = "2222222222222222222222222222222222222222222222222222222222222222"
+        [driver.zig]
+        program = "zig"
+        include = ["lib/{zig-libc}", "lib/{zig-kernel}"]
+        include-cxx = ["lib/cxx"]
+        flags-cxx = ["-DCXX"]
+        "#,
+    ),
+    (
+        "recipes/libraries/base.toml",
+        r#"description = "The base"
+        version = "1.0"
+        license = "MIT"
+        links = ["base"]
+        bundled = { base-sys = ["vendored"] }
+        tools = ["awk"]
+        [[source]]
+        crate = "base-src 1.0.0"
+        sha256 = "3333333333333333333333333333333333333333333333333333333333333333"
+        root = "base"
+        [[source]]
+        url = "https://base.invalid/base-1.0.tar.gz"
+        sha256 = "4444444444444444444444444444444444444444444444444444444444444444"
+        [build.compile]
+        sources = ["a.c", "b.c"]
+        include = ["inner"]
+        flags = ["-Oz"]
+        [build.compile.defines]
+        WITH_A = 1
+        WITH_B = true
+        [outputs]
+        libs = ["base"]
+        include = ["base.h"]
+        pkgconfig = ["base"]
+        [env]
+        BASE_DIR = "{sysroot}"
+        [override.base]
+        rustc-link-lib = ["static=base"]
+        "#,
+    ),
+    (
+        "recipes/libraries/top.toml",
+        r#"version = "2.0"
+        description = "The top"
+        license = "MIT"
+        dependencies = ["base"]
+        tools = ["make"]
+        patches = ["0001-fix.patch", "0002-more.patch"]
+        [[source]]
+        debian = "pool/main/t/top/top_2.0.orig.tar.gz"
+        sha256 = "5555555555555555555555555555555555555555555555555555555555555555"
+        [build.configure]
+        script = "configure"
+        options = ["--host={gnu}"]
+        make = ["all"]
+        install = ["install"]
+        [build.configure.options-for]
+        x86_64-unknown-linux-musl = ["--fast"]
+        [outputs]
+        libs = ["top"]
+        "#,
+    ),
+    ("recipes/patches/top/0001-fix.patch", "--- a/x.c\n+++ b/x.c\n@@ -1 +1 @@\n-old\n+new\n"),
+    ("recipes/patches/top/0002-more.patch", "--- a/x.c\n+++ b/x.c\n@@ -1 +1 @@\n-new\n+newer\n"),
+    (
+        "recipes/libraries/side.toml",
+        r#"version = "3.0"
+        description = "Aside"
+        license = "MIT"
+        [[source]]
+        url = "https://side.invalid/side.tar.gz"
+        sha256 = "6666666666666666666666666666666666666666666666666666666666666666"
+        [build.compile]
+        sources = ["side.c"]
+        [outputs]
+        libs = ["side"]
+        "#,
+    ),
+];
+
+const ALL: &[&str] = &["toolchain", "driver", "base", "top", "side", "sysroot"];
+const BEHIND_DRIVER: &[&str] = &["driver", "base", "top", "side", "sysroot"];
+const BEHIND_BASE: &[&str] = &["base", "top", "sysroot"];
+const BEHIND_TOP: &[&str] = &["top", "sysroot"];
+const NONE: &[&str] = &[];
+
+/// A field, another value for it, and what that makes stale.
+type Change = (&'static str, &'static str, &'static [&'static str]);
+
+const OTHER_DIGEST: &str = "\"7777777777777777777777777777777777777777777777777777777777777777\"";
+
+/// For the plan with the toolchain `zig`; what only `gcc` reads is in [`GCC_CHANGES`].
+const CHANGES: &[Change] = &[
+    ("targets:x86_64-unknown-linux-musl.gnu", "\"x86_64-other-musl\"", BEHIND_DRIVER),
+    ("targets:x86_64-unknown-linux-musl.zig-libc", "\"other\"", BEHIND_DRIVER),
+    ("targets:x86_64-unknown-linux-musl.zig-kernel", "\"other\"", BEHIND_DRIVER),
+    ("targets:x86_64-unknown-linux-musl.elf-machine", "\"i386\"", NONE),
+    ("targets:x86_64-unknown-linux-musl.bits", "32", NONE),
+    ("targets:x86_64-unknown-linux-musl.endian", "\"big\"", NONE),
+    ("targets:x86_64-unknown-linux-musl.cflags", "[\"-march=x86-64-v2\"]", BEHIND_DRIVER),
+    ("zig:description", "\"Another\"", NONE),
+    ("zig:version", "\"1.1\"", ALL),
+    ("zig:license", "\"Zlib\"", NONE),
+    ("zig:source.0.pypi", "\"ziglang 1.0.1\"", NONE),
+    ("zig:source.0.sha256", OTHER_DIGEST, ALL),
+    ("zig:driver.zig.program", "\"bin/zig\"", BEHIND_DRIVER),
+    ("zig:driver.zig.include", "[\"lib/{zig-kernel}\", \"lib/{zig-libc}\"]", BEHIND_DRIVER),
+    ("zig:driver.zig.include-cxx", "[\"lib/c++\"]", BEHIND_DRIVER),
+    ("zig:driver.zig.flags-cxx", "[\"-DC=1\"]", BEHIND_DRIVER),
+    ("base:description", "\"Another\"", BEHIND_BASE),
+    ("base:version", "\"1.1\"", BEHIND_BASE),
+    ("base:license", "\"Zlib\"", NONE),
+    ("base:links", "[\"base\", \"other\"]", NONE),
+    ("base:bundled.base-sys", "[\"other\"]", NONE),
+    ("base:tools", "[\"sed\"]", BEHIND_BASE),
+    ("base:source.0.crate", "\"base-src 1.0.1\"", NONE),
+    ("base:source.0.sha256", OTHER_DIGEST, BEHIND_BASE),
+    ("base:source.0.root", "\"other\"", BEHIND_BASE),
+    // Not the source that is used.
+    ("base:source.1.url", "\"https://other.invalid/base-1.0.tar.gz\"", NONE),
+    ("base:source.1.sha256", OTHER_DIGEST, NONE),
+    ("base:build.compile.sources", "[\"b.c\", \"a.c\"]", BEHIND_BASE),
+    ("base:build.compile.include", "[\"other\"]", BEHIND_BASE),
+    ("base:build.compile.flags", "[\"-O3\"]", BEHIND_BASE),
+    ("base:build.compile.defines.WITH_A", "2", BEHIND_BASE),
+    ("base:build.compile.defines.WITH_B", "1", BEHIND_BASE),
+    ("base:outputs.libs", "[\"other\"]", BEHIND_BASE),
+    ("base:outputs.include", "[\"other.h\"]", BEHIND_BASE),
+    ("base:outputs.pkgconfig", "[\"other\"]", BEHIND_BASE),
+    ("base:env.BASE_DIR", "\"{sysroot}/lib\"", NONE),
+    ("base:override.base.rustc-link-lib", "[\"static=other\"]", NONE),
+    ("top:description", "\"Another\"", BEHIND_TOP),
+    ("top:version", "\"2.1\"", BEHIND_TOP),
+    ("top:license", "\"Zlib\"", NONE),
+    ("top:dependencies", "[]", BEHIND_TOP),
+    ("top:tools", "[\"make\", \"perl\"]", BEHIND_TOP),
+    ("top:patches", "[\"0002-more.patch\", \"0001-fix.patch\"]", BEHIND_TOP),
+    ("top:source.0.debian", "\"pool/main/t/top/top_2.0.orig.tar.xz\"", NONE),
+    ("top:source.0.sha256", OTHER_DIGEST, BEHIND_TOP),
+    ("top:build.configure.script", "\"Configure\"", BEHIND_TOP),
+    ("top:build.configure.options", "[\"--host={target}\"]", BEHIND_TOP),
+    ("top:build.configure.make", "[\"lib\"]", BEHIND_TOP),
+    ("top:build.configure.install", "[\"install-lib\"]", BEHIND_TOP),
+    ("top:build.configure.options-for.x86_64-unknown-linux-musl", "[\"--faster\"]", BEHIND_TOP),
+    ("top:outputs.libs", "[\"other\"]", BEHIND_TOP),
+    ("side:description", "\"Another\"", &["side", "sysroot"]),
+    ("side:version", "\"3.1\"", &["side", "sysroot"]),
+    ("side:license", "\"Zlib\"", NONE),
+    ("side:source.0.url", "\"https://other.invalid/side.tar.gz\"", NONE),
+    ("side:source.0.sha256", OTHER_DIGEST, &["side", "sysroot"]),
+    ("side:build.compile.sources", "[\"other.c\"]", &["side", "sysroot"]),
+    ("side:outputs.libs", "[\"other\"]", &["side", "sysroot"]),
+];
+
+/// For the plan with the toolchain `gcc`.
+const GCC_CHANGES: &[Change] = &[
+    ("targets:x86_64-unknown-linux-musl.zig-libc", "\"other\"", NONE),
+    ("targets:x86_64-unknown-linux-musl.zig-kernel", "\"other\"", NONE),
+    ("zig:version", "\"1.1\"", NONE),
+    ("gcc:description", "\"Another\"", NONE),
+    ("gcc:version", "\"1.1\"", ALL),
+    ("gcc:license", "\"Zlib\"", NONE),
+    ("gcc:source.0.url", "\"https://other.invalid/x.tar.gz\"", NONE),
+    ("gcc:source.0.mirrors", "[\"https://other.invalid/x.tar.gz\"]", NONE),
+    ("gcc:source.0.sha256", OTHER_DIGEST, ALL),
+    ("gcc:source.0.root", "\"other\"", ALL),
+    ("gcc:driver.gcc.prefix", "\"bin/{gnu}-\"", BEHIND_DRIVER),
+];
+
+/// Chooses a toolchain's archive; there must be one for the target.
+const NO_CHANGE_POSSIBLE: [&str; 1] = ["gcc:source.0.target"];
+
+fn files() -> Vec<File> {
+    let file = |(path, text): &(&str, &str)| File {
+        path: (*path).to_owned(),
+        bytes: text.as_bytes().to_vec(),
+    };
+    FILES.iter().map(file).collect()
+}
+
+fn parsed(files: &[File]) -> Recipes {
+    manifest::parse(files)
+        .unwrap_or_else(|found| panic!("{}", xtask::recipe::diagnostic::render(&found, false)))
+}
+
+fn plan(recipes: &Recipes, toolchain: &str) -> Plan {
+    let libraries = ["side".to_owned(), "top".to_owned()];
+    super::plan(recipes, toolchain, "x86_64-unknown-linux-musl", &libraries).unwrap()
+}
+
+/// Fingerprints by the step's name; the toolchain's steps by what they are.
+fn fingerprints(plan: &Plan) -> BTreeMap<String, String> {
+    let names = plan.steps.iter().enumerate().map(|(index, step)| match index {
+        0 => "toolchain".to_owned(),
+        1 => "driver".to_owned(),
+        _ => step.name.clone(),
+    });
+    names.zip(plan.steps.iter().map(|step| step.fingerprint.clone())).collect()
+}
+
+/// Names of the steps of `new` that are not in `old` as they are.
+fn stale(old: &Plan, new: &Plan) -> BTreeSet<String> {
+    let old = fingerprints(old);
+    let new = fingerprints(new);
+    new.into_iter().filter(|(name, print)| old.get(name) != Some(print)).map(|it| it.0).collect()
+}
+
+/// The name of a file in [`CHANGES`].
+fn short(file: &File) -> &str {
+    file.path.rsplit('/').next().unwrap().trim_end_matches(".toml")
+}
+
+fn table(file: &File) -> Table {
+    file.text().parse().unwrap()
+}
+
+/// A file with another value at a path.
+fn changed(file: &File, path: &str, value: &str) -> File {
+    let mut document = Value::Table(table(file));
+    let place = path.split('.').fold(&mut document, |place, part| match part.parse::<usize>() {
+        Ok(index) => &mut place[index],
+        Err(_) => &mut place[part],
+    });
+    let value = format!("x = {value}").parse::<Table>().unwrap()["x"].clone();
+    assert_ne!(*place, value, "{path} would not change");
+    *place = value;
+    File { path: file.path.clone(), bytes: toml::to_string(&document).unwrap().into_bytes() }
+}
+
+fn leaves(value: &Value, path: String, found: &mut Vec<String>) {
+    let below = |key: &str| {
+        if path.ends_with(':') { format!("{path}{key}") } else { format!("{path}.{key}") }
+    };
+    match value {
+        Value::Table(table) => {
+            table.iter().for_each(|(key, value)| leaves(value, below(key), found))
+        }
+        Value::Array(list) if list.iter().any(Value::is_table) => {
+            list.iter()
+                .enumerate()
+                .for_each(|(i, value)| leaves(value, below(&i.to_string()), found));
+        }
+        _ => found.push(path),
+    }
+}
+
+#[test]
+fn a_changed_field_makes_exactly_the_steps_behind_it_stale() {
+    let files = files();
+    let before = parsed(&files);
+    for (toolchain, changes) in [("zig", CHANGES), ("gcc", GCC_CHANGES)] {
+        let old = plan(&before, toolchain);
+        for (field, value, expected) in changes {
+            let (name, path) = field.split_once(':').unwrap();
+            let change = |file: &File| match short(file) == name {
+                true => changed(file, path, value),
+                false => file.clone(),
+            };
+            let new = plan(&parsed(&files.iter().map(change).collect::<Vec<_>>()), toolchain);
+            let expected: BTreeSet<String> = expected.iter().map(|it| (*it).to_owned()).collect();
+            assert_eq!(stale(&old, &new), expected, "{field} = {value}, with {toolchain}");
+        }
+    }
+}
+
+#[test]
+fn no_field_is_left_out_above() {
+    let mut found = Vec::new();
+    for file in files().iter().filter(|file| file.path.ends_with(".toml")) {
+        leaves(&Value::Table(table(file)), format!("{}:", short(file)), &mut found);
+    }
+    for field in found {
+        let is_there = CHANGES.iter().chain(GCC_CHANGES).any(|change| change.0 == field)
+            || NO_CHANGE_POSSIBLE.contains(&field.as_str());
+        assert!(is_there, "what does a change of {field} make stale?");
+    }
+}
+
+/// Never run: a new field does not compile here until somebody has thought of [`FILES`] above.
+#[allow(dead_code, reason = "the compiler reads it")]
+fn every_field_is_known(recipes: &Recipes) {
+    let Recipes { libraries, toolchains, targets } = recipes;
+    for library in libraries.values() {
+        let Library { name: _, description: _, version: _, license: _, links: _, .. } = library;
+        let Library { bundled: _, dependencies: _, tools: _, sources, patches: _, .. } = library;
+        let Library { build: _, outputs, env: _, overrides: _, .. } = library;
+        let Outputs { libs: _, include: _, pkgconfig: _ } = outputs;
+        sources.iter().for_each(|Source { origin: _, digest: _, root: _, target: _ }| {});
+    }
+    let _ = |Compile { sources: _, include: _, defines: _, flags: _ }: Compile| {};
+    let _ =
+        |Configure { script: _, options: _, options_for: _, make: _, install: _ }: Configure| {};
+    for toolchain in toolchains.values() {
+        let Toolchain { name: _, description: _, version: _, license: _, sources: _, driver } =
+            toolchain;
+        match driver {
+            Driver::Gcc { prefix: _ }
+            | Driver::Zig { program: _, include: _, include_cxx: _, flags_cxx: _ } => {}
+        }
+    }
+    for Target { triple: _, gnu: _, zig_libc: _, zig_kernel: _, machine, cflags: _ } in
+        targets.values()
+    {
+        let Machine { elf: _, bits: _, endian: _ } = machine;
+    }
+}
+
+#[test]
+fn comments_and_the_order_of_keys_change_nothing() {
+    let files = files();
+    // Keys come out sorted, without comments and in another layout.
+    let sorted = |file: &File| match file.path.ends_with(".toml") {
+        true => File {
+            path: file.path.clone(),
+            bytes: format!("# Other words.\n{}", toml::to_string(&table(file)).unwrap())
+                .into_bytes(),
+        },
+        false => file.clone(),
+    };
+    let other: Vec<File> = files.iter().rev().map(sorted).collect();
+    for toolchain in ["gcc", "zig"] {
+        let (old, new) = (plan(&parsed(&files), toolchain), plan(&parsed(&other), toolchain));
+        assert_eq!(stale(&old, &new), BTreeSet::new());
+        assert_eq!(super::text(&old), super::text(&new));
+    }
+}
+
+#[test]
+fn a_changed_patch_makes_what_it_patches_stale() {
+    let old = plan(&parsed(&files()), "zig");
+    let mut files = files();
+    let patch = files.iter_mut().find(|file| file.path.ends_with("0001-fix.patch")).unwrap();
+    patch.bytes = patch.text().replace("new", "now").into_bytes();
+    let expected: BTreeSet<String> = BEHIND_TOP.iter().map(|it| (*it).to_owned()).collect();
+    assert_eq!(stale(&old, &plan(&parsed(&files), "zig")), expected);
+}
+
+#[test]
+fn a_text_with_a_line_break_cannot_look_like_another_field() {
+    let mut old = parsed(&files());
+    let mut new = old.clone();
+    let flags = |recipes: &mut Recipes, flags: &[&str]| {
+        let library = recipes.libraries.get_mut("base").unwrap();
+        let xtask::recipe::Build::Compile(build) = &mut library.build else { panic!() };
+        build.flags = flags.iter().map(|flag| (*flag).to_owned()).collect();
+    };
+    flags(&mut old, &["-a", "-b"]);
+    flags(&mut new, &["-a\nflag -b"]);
+    assert!(stale(&plan(&old, "zig"), &plan(&new, "zig")).contains("base"));
+}
