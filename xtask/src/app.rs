@@ -249,7 +249,12 @@ fn failure(
         return anyhow::anyhow!("interrupted while cargo built {}", order.project.package.name);
     }
     let needs_network = session.global.offline && said.contains("--offline");
-    let exit = if needs_network { Exit::Offline } else { Exit::Failed };
+    let is_usage = said.contains("profile `") && said.contains("is not defined");
+    let exit = match (needs_network, is_usage) {
+        (true, _) => Exit::Offline,
+        (false, true) => Exit::Usage,
+        (false, false) => Exit::Failed,
+    };
     let name = &order.project.package.name;
     let message = format!("`cargo build` of {name} {}", describe_status(status));
     let mut failure = Failure::new(exit, message);

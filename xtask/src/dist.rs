@@ -156,13 +156,7 @@ fn announce(place: &Path, programs: &[Program], checked: &[Checked], plan: &Plan
     }
     report::status(
         "Packed",
-        format!(
-            "{} with {} {} in {}",
-            place.display(),
-            plan.toolchain().name,
-            plan.toolchain().version,
-            report::human_duration(begin.elapsed())
-        ),
+        format!("{} in {}", place.display(), report::human_duration(begin.elapsed())),
     );
     for (program, checked) in programs.iter().zip(checked) {
         let path = place.join(&program.name);
