@@ -2,6 +2,8 @@
 //!
 //! And the one place where a plan meets the store: which toolchain, which origin's bytes.
 
+mod lockfile;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -16,6 +18,8 @@ use crate::recipe::{Recipes, Source, Toolchain};
 use crate::rust::Rust;
 use crate::target::Target;
 use crate::{process, report};
+
+use lockfile::Lockfile;
 
 /// Toolchains in the order of preference. A company's own GCC toolchain, mirrored, comes before the
 /// small download that is to be had everywhere.
@@ -50,6 +54,7 @@ pub struct Project {
     pub features: Vec<String>,
     /// What it links.
     pub wanted: Wanted,
+    _lockfile: Lockfile,
 }
 
 /// Whether a session may change the store.
@@ -97,6 +102,7 @@ impl Session {
         let manifest = self.manifest(arguments.manifest_path.as_deref())?;
         let folder = manifest.parent().unwrap_or(Path::new("/"));
         let rust = Rust::of_package(folder, &self.workspace)?;
+        let lockfile = Lockfile::borrow(&rust, &manifest, self.access)?;
         let features = feature_flags(arguments);
         let offline = self.global.offline;
         let query = links::Query { manifest: &manifest, triple, features: &features, offline };
@@ -106,16 +112,23 @@ impl Session {
         let metadata = match memory.recall() {
             Some(metadata) => metadata,
             None => {
-                let metadata = links::load(rust.cargo().current_dir(folder), &query)?;
+                let cargo = || {
+                    let mut cargo = rust.cargo();
+                    cargo.current_dir(folder);
+                    cargo
+                };
+                let mut metadata = links::load(&mut cargo(), &query)?;
+                let package = metadata.select(&manifest, name)?;
+                metadata.linked = links::load_linked(&mut cargo(), &query, package)?;
                 if self.access == Access::Write {
-                    memory.keep(&metadata, &metadata.select(&manifest, name)?.id);
+                    memory.keep(&metadata);
                 }
                 metadata
             }
         };
         let package = metadata.select(&manifest, name)?.clone();
         let wanted = links::discover(&metadata, &package, &self.recipes)?;
-        Ok(Project { rust, metadata, package, manifest, features, wanted })
+        Ok(Project { rust, metadata, package, manifest, features, wanted, _lockfile: lockfile })
     }
 
     fn manifest(&self, named: Option<&Path>) -> Result<PathBuf> {
