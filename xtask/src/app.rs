@@ -136,7 +136,7 @@ pub fn build(
         .arg("build")
         .arg("--manifest-path")
         .arg(&project.manifest)
-        .args(["--package", &project.package.name, "--target", &environment.target.triple])
+        .args(["--package", &project.package.id, "--target", &environment.target.triple])
         .args(["--profile", order.profile, "--message-format", "json-render-diagnostics"])
         .args(&project.features)
         .args(environment.cargo_arguments())

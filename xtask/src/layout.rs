@@ -17,6 +17,10 @@
 //! and renamed, so a crash leaves nothing half-made; what a dead process left in `tmp/` is swept by
 //! the next one.
 
+mod borrowed;
+
+pub use borrowed::Borrowed;
+
 use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
@@ -305,6 +309,7 @@ fn live() -> std::sync::MutexGuard<'static, Vec<PathBuf>> {
 
 /// Removes what this process has half-made: for the end by a signal.
 pub fn clean_up() {
+    borrowed::give_back_all();
     for path in live().drain(..) {
         let _ = remove_tree(&path);
     }

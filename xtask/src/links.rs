@@ -1,7 +1,7 @@
 //! Cargo's dependency graph → the C libraries that the app links.
 //!
-//! Walks `cargo metadata` from the package to build, along normal edges only: what a build script
-//! or a proc-macro links is the host's business. Never decides how a library is built.
+//! Cargo tells what the program links: what a build script or a proc-macro links is the host's
+//! business. Never decides how a library is built.
 
 mod metadata;
 mod remembered;
@@ -13,7 +13,7 @@ use anyhow::Result;
 use crate::exit::{Exit, Failure};
 use crate::recipe::Recipes;
 
-pub use metadata::{Metadata, Package, Query, load};
+pub use metadata::{Metadata, Package, Query, load, load_linked};
 pub use remembered::Memory;
 
 /// Build dependencies that look for a library on the system.
@@ -89,7 +89,7 @@ pub fn discover(metadata: &Metadata, package: &Package, recipes: &Recipes) -> Re
     check_names(&wishes, package, recipes)?;
     let mut wanted = Wanted { toolchain: wishes.toolchain.clone(), ..Wanted::default() };
     let mut libraries: BTreeSet<&str> = wishes.libraries.add.iter().map(String::as_str).collect();
-    for reached in metadata.linked_packages(&package.id) {
+    for reached in metadata.linked_packages() {
         let Some(key) = &reached.package.links else { continue };
         let provision = provision(key, &reached, recipes, &wishes);
         if let Provision::Sysroot(name) = &provision
@@ -122,6 +122,12 @@ fn provision(
         return Provision::Skipped;
     }
     let Some(library) = recipe else {
+        let mut on = bundling_features(reached.package).into_iter();
+        // `static` often means "link the system's static library", so it proves nothing.
+        let brings = |f: &String| reached.features.contains(f) && !f.starts_with("static");
+        if let Some(feature) = on.find(brings) {
+            return Provision::Bundled(Some(feature));
+        }
         let builds_with = |names: &[&str]| {
             reached.package.build_dependencies().any(|dependency| names.contains(&dependency))
         };

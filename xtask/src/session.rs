@@ -3,6 +3,7 @@
 //! And the one place where a plan meets the store: which toolchain, which origin's bytes.
 
 mod choice;
+mod lockfile;
 
 use std::path::{Path, PathBuf};
 
@@ -18,6 +19,7 @@ use crate::process;
 use crate::recipe::{Recipes, Source, Toolchain};
 use crate::rust::Rust;
 use crate::target::Target;
+use lockfile::Lockfile;
 
 /// What every command starts from.
 pub struct Session {
@@ -48,6 +50,7 @@ pub struct Project {
     pub features: Vec<String>,
     /// What it links.
     pub wanted: Wanted,
+    _lockfile: Lockfile,
 }
 
 /// Whether a session may change the store.
@@ -95,6 +98,7 @@ impl Session {
         let manifest = self.manifest(arguments.manifest_path.as_deref())?;
         let folder = manifest.parent().unwrap_or(Path::new("/"));
         let rust = Rust::of_package(folder, &self.workspace)?;
+        let lockfile = Lockfile::borrow(&rust, &manifest, self.access)?;
         let features = feature_flags(arguments);
         let offline = self.global.offline;
         let query = links::Query { manifest: &manifest, triple, features: &features, offline };
@@ -104,16 +108,23 @@ impl Session {
         let metadata = match memory.recall() {
             Some(metadata) => metadata,
             None => {
-                let metadata = links::load(rust.cargo().current_dir(folder), &query)?;
+                let cargo = || {
+                    let mut cargo = rust.cargo();
+                    cargo.current_dir(folder);
+                    cargo
+                };
+                let mut metadata = links::load(&mut cargo(), &query)?;
+                let package = metadata.select(&manifest, name)?;
+                metadata.linked = links::load_linked(&mut cargo(), &query, package)?;
                 if self.access == Access::Write {
-                    memory.keep(&metadata, &metadata.select(&manifest, name)?.id);
+                    memory.keep(&metadata);
                 }
                 metadata
             }
         };
         let package = metadata.select(&manifest, name)?.clone();
         let wanted = links::discover(&metadata, &package, &self.recipes)?;
-        Ok(Project { rust, metadata, package, manifest, features, wanted })
+        Ok(Project { rust, metadata, package, manifest, features, wanted, _lockfile: lockfile })
     }
 
     fn manifest(&self, named: Option<&Path>) -> Result<PathBuf> {
