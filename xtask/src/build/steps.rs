@@ -63,8 +63,8 @@ fn unpack_source(session: &Session, step: &Step, to: &Path, entry: &Path) -> Res
     let source = step.source.as_ref().context("a step without a source")?;
     let what = format!("{} {}", step.name, step.version);
     let (_, archive) = session.fetcher.fetch(&what, &[source])?;
-    unpack::unpack_archive(&archive, source.root.as_deref(), to)
-        .with_context(|| format!("cannot unpack {what}"))?;
+    let part = unpack::Part { root: source.root.as_deref(), omit: &source.omit };
+    unpack::unpack_archive(&archive, &part, to).with_context(|| format!("cannot unpack {what}"))?;
     fs::write(entry.join("origin.txt"), archive.served_by())?;
     Ok(())
 }
