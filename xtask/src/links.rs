@@ -13,7 +13,7 @@ use anyhow::Result;
 use crate::exit::{Exit, Failure};
 use crate::recipe::Recipes;
 
-pub use metadata::{Metadata, Package, Query, load, load_linked};
+pub use metadata::{Metadata, Package, Query, Target, load, load_linked};
 pub use remembered::Memory;
 
 /// Build dependencies that look for a library on the system.

@@ -53,6 +53,13 @@ pub struct Project {
     _lockfile: Lockfile,
 }
 
+impl Project {
+    /// The folder in which cargo is started, whose `.cargo/config.toml` counts.
+    pub fn folder(&self) -> &Path {
+        self.manifest.parent().unwrap_or(Path::new("/"))
+    }
+}
+
 /// Whether a session may change the store.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Access {

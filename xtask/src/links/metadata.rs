@@ -120,6 +120,12 @@ impl Metadata {
         })
     }
 
+    /// The features that are on in the program for a package.
+    pub fn features_of(&self, package: &Package) -> &[String] {
+        let mut linked = self.linked_packages();
+        linked.find(|reached| reached.package.id == package.id).map_or(&[], |found| found.features)
+    }
+
     /// The same without what is neither a member nor linked into the program.
     pub fn only_what_is_linked(&self) -> Self {
         let reached = self.linked_packages().map(|reached| &reached.package.id);
