@@ -1,3 +1,5 @@
+//! Which recipes an app's graph asks for.
+
 use std::collections::BTreeMap;
 
 use super::*;
