@@ -218,7 +218,7 @@ const CASES: &[Case] = &[
           >>> defined at sqlite3.c
           >>>            sqlite3.o:(.text.sqlite3_open+0x0) in archive /out/lib/libsqlite3.a"#,
         &[
-            "`sqlite3_open` twice (one in the C code in crate `libsqlite3-sys`): two copies of one library are linked, often a recipe's and one that a crate compiled: turn off its `bundled` or `vendored` feature, or name the recipe in `libraries.drop`",
+            "`sqlite3_open` twice (one in the C code in crate `libsqlite3-sys`): two copies of one library are linked, often a recipe's and one that a crate compiled: turn off its `bundled` or `vendored` feature, or name the recipe in `libraries.skip`",
         ],
     ),
     (

@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests have no store yet")]
 
 use super::*;
+use std::os::unix::fs::PermissionsExt as _;
 
 fn scratch() -> (PathBuf, Store) {
     static COUNTER: AtomicU32 = AtomicU32::new(0);

@@ -64,10 +64,11 @@ impl Session {
     }
 }
 
-/// The reason of a failed fetch in a few words: that of the first place, without its name.
+/// The reason of a failed fetch in a few words: that of the last place asked, which is an origin and
+/// no mirror, without its name.
 fn in_short(error: &anyhow::Error) -> String {
     let text = format!("{error:#}");
-    let line = text.lines().nth(1).unwrap_or(&text).trim();
+    let line = text.lines().rfind(|line| line.starts_with("  ")).unwrap_or(&text).trim();
     line.split_once(": ").map_or(line, |(_, reason)| reason).to_owned()
 }
 
@@ -77,8 +78,7 @@ mod tests {
 
     #[test]
     fn a_refusal_is_told_without_its_address() {
-        let text =
-            "cannot fetch x 1:\n  url https://a.test/x: no such host: `a.test` (gone)\n  more";
+        let text = "cannot fetch x 1:\n  mirror m: does not have it\n  url https://a.test/x: no such host: `a.test` (gone)";
         assert_eq!(in_short(&anyhow::anyhow!(text)), "no such host: `a.test` (gone)");
         assert_eq!(in_short(&anyhow::anyhow!("disk is full")), "disk is full");
     }
