@@ -162,6 +162,7 @@ impl Metadata {
     }
 
     /// The same without what is neither a member nor linked into the program of `root`.
+    #[must_use]
     pub fn only_what(&self, root: &str) -> Self {
         let reached = self.linked_packages(root).into_iter().map(|reached| &reached.package.id);
         let kept: BTreeSet<&String> = reached.chain(&self.workspace_members).collect();
