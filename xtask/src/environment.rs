@@ -2,6 +2,8 @@
 //! sysroot. Only target-scoped forms where the reader has them, so that build scripts and
 //! proc-macros, which run on the host, never see the target's flags.
 
+mod config;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -105,6 +107,12 @@ impl Environment {
         let linker = linking.path(&linking.names.cc);
         let rustflags = LINK_FLAGS.map(str::to_owned).to_vec();
         Self { target, sysroot, variables, linker, rustflags, overrides }
+    }
+
+    /// Puts before our flags for rustc those that the app's configuration has for all targets.
+    pub fn respect_configuration(&mut self, folder: &Path) {
+        let theirs = config::silenced_rustflags(folder, &self.target.triple);
+        self.rustflags.splice(0..0, theirs);
     }
 
     /// Arguments that tell cargo of the linker, the flags and the overrides: `--config`, value, …
@@ -244,7 +252,9 @@ fn prepared(
     let plan = session.settle(named, &target, &project.wanted.libraries)?;
     project.rust.require_std(triple, session.global.offline)?;
     build::make(&session, &plan)?;
-    Environment::new(&session, &plan, &project.rust)
+    let mut environment = Environment::new(&session, &plan, &project.rust)?;
+    environment.respect_configuration(project.folder());
+    Ok(environment)
 }
 
 impl cli::Env {

@@ -17,6 +17,7 @@
 //! and renamed, so a crash leaves nothing half-made; what a dead process left in `tmp/` is swept by
 //! the next one.
 
+mod borrowed;
 mod tree;
 
 use std::fs::{self, DirBuilder, File};
@@ -33,6 +34,7 @@ use crate::digest::Digest;
 use crate::exit::{Exit, Failure};
 use crate::process::env_var;
 use crate::report;
+pub use borrowed::Borrowed;
 use tree::{cannot_write, sync_folder, sync_tree};
 pub use tree::{copy_atomically, copy_tree, files_below, remove_tree, write_atomically};
 
@@ -309,6 +311,7 @@ fn live() -> std::sync::MutexGuard<'static, Vec<PathBuf>> {
 
 /// Removes what this process has half-made: for the end by a signal.
 pub fn clean_up() {
+    borrowed::give_back_all();
     for path in live().drain(..) {
         let _ = remove_tree(&path);
     }
@@ -343,10 +346,12 @@ impl TempFolder {
 
 impl Drop for TempFolder {
     fn drop(&mut self) {
-        live().retain(|path| path != &self.path);
+        // Under the lock: whoever ends the process by a signal waits until the folder is gone.
+        let mut live = live();
         if !self.keep {
             let _ = remove_tree(&self.path);
         }
+        live.retain(|path| path != &self.path);
     }
 }
 

@@ -58,6 +58,14 @@ pub fn handle_signals(clean_up: impl Fn() + Send + 'static) -> Result<()> {
     Ok(())
 }
 
+/// Waits for the signal's own handling to end the process: what fails because its child was ended is
+/// no error to report, and the end must look like one by a signal.
+pub fn await_signal() -> ! {
+    loop {
+        std::thread::park();
+    }
+}
+
 fn running() -> std::sync::MutexGuard<'static, BTreeSet<u32>> {
     RUNNING.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }

@@ -54,13 +54,19 @@ pub struct Summary {
     pub skipped: u64,
 }
 
+/// Which part of an archive to unpack; by default everything.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Part<'a> {
+    /// The folder that becomes the tree.
+    pub root: Option<&'a str>,
+    /// Files, links and folders of the tree to leave out, each of which must be there. For links that
+    /// no tree may have, such as a toolchain's absolute link to where its libc would be installed.
+    pub omit: &'a [String],
+}
+
 /// Unpacks bytes that `fetch` has verified; see [`unpack_file`].
-pub fn unpack_archive(
-    archive: &VerifiedArchive,
-    root: Option<&str>,
-    dest: &Path,
-) -> Result<Summary> {
-    unpack_file(archive.path(), root, dest, &Limits::default())
+pub fn unpack_archive(archive: &VerifiedArchive, part: &Part<'_>, dest: &Path) -> Result<Summary> {
+    unpack_file(archive.path(), part, dest, &Limits::default())
 }
 
 /// Unpacks an archive into a folder, which must not exist yet; its parent must.
@@ -71,11 +77,11 @@ pub fn unpack_archive(
 /// Without one, an only top folder is left out of the paths.
 pub fn unpack_file(
     archive: &Path,
-    root: Option<&str>,
+    part: &Part<'_>,
     dest: &Path,
     limits: &Limits,
 ) -> Result<Summary> {
-    unpack(archive, root, dest, limits).map_err(|error| {
+    unpack(archive, part, dest, limits).map_err(|error| {
         let name = archive.file_name().unwrap_or(archive.as_os_str()).to_string_lossy();
         let failure = Failure::new(Exit::Failed, format!("cannot unpack {name}: {error:#}"));
         let cause = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
@@ -88,7 +94,7 @@ pub fn unpack_file(
     })
 }
 
-fn unpack(archive: &Path, root: Option<&str>, dest: &Path, limits: &Limits) -> Result<Summary> {
+fn unpack(archive: &Path, part: &Part<'_>, dest: &Path, limits: &Limits) -> Result<Summary> {
     if fs::symlink_metadata(dest).is_ok() {
         bail!("{} exists already", dest.display());
     }
@@ -97,7 +103,7 @@ fn unpack(archive: &Path, root: Option<&str>, dest: &Path, limits: &Limits) -> R
     let kind = Kind::of(&file)?;
     let mut budget = Budget::new(*limits, archive_bytes);
     let temp = Sibling::new(dest)?;
-    let selection = Selection::new(root, limits).context("the root asked for")?;
+    let selection = Selection::new(part, limits)?;
     let mut tree = Tree::new(&temp.path, selection, *limits)?;
     match kind {
         Kind::Zip => zip::unpack(&file, archive_bytes, &mut tree, &mut budget)?,

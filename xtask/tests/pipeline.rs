@@ -5,8 +5,14 @@
 
 #[path = "pipeline/app.rs"]
 mod app;
+#[path = "pipeline/building.rs"]
+mod building;
+#[path = "pipeline/endings.rs"]
+mod endings;
 #[path = "pipeline/freshness.rs"]
 mod freshness;
+#[path = "pipeline/refusals.rs"]
+mod refusals;
 #[path = "support/scratch.rs"]
 mod scratch;
 

@@ -34,6 +34,7 @@ impl Lines {
     fn source(&mut self, source: &Source) {
         self.add("source", source.digest);
         self.add_all("root", &source.root);
+        self.add_all("omit", &source.omit);
     }
 
     fn target(&mut self, target: &Target) {

@@ -35,6 +35,7 @@ const FILES: [(&str, &str); 8] = [
         mirrors = ["https://mirror.invalid/x.tar.gz"]
         sha256 = "1111111111111111111111111111111111111111111111111111111111111111"
         root = "tree"
+        omit = ["lib/link"]
         target = "x86_64-unknown-linux-musl"
         [driver.gcc]
         prefix = "bin/{target}-"
@@ -213,6 +214,7 @@ const GCC_CHANGES: &[Change] = &[
     ("gcc:source.0.mirrors", "[\"https://other.invalid/x.tar.gz\"]", NONE),
     ("gcc:source.0.sha256", OTHER_DIGEST, ALL),
     ("gcc:source.0.root", "\"other\"", ALL),
+    ("gcc:source.0.omit", "[\"lib/other\"]", ALL),
     ("gcc:driver.gcc.prefix", "\"bin/{gnu}-\"", BEHIND_DRIVER),
 ];
 
@@ -334,7 +336,7 @@ fn every_field_is_known(recipes: &Recipes) {
         let Library { bundled: _, dependencies: _, tools: _, sources, patches: _, .. } = library;
         let Library { build: _, outputs, env: _, overrides: _, .. } = library;
         let Outputs { libs: _, include: _, pkgconfig: _ } = outputs;
-        sources.iter().for_each(|Source { origin: _, digest: _, root: _, target: _ }| {});
+        sources.iter().for_each(|Source { origin: _, digest: _, root: _, omit: _, target: _ }| {});
     }
     let _ = |Compile { sources: _, include: _, defines: _, flags: _ }: Compile| {};
     let _ =

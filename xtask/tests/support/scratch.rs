@@ -5,7 +5,6 @@
 //! the machine's own compiler and note each call: enough for the logic of steps, and quick.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
@@ -210,15 +209,20 @@ impl Scratch {
 
     /// The xtask program about to run in this workspace, with its store and its mirror.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = process::command(env!("CARGO_BIN_EXE_xtask"));
-        command.env_clear().current_dir(self.workspace()).args(arguments).stdin(Stdio::null());
+        let mut command = self.plain(env!("CARGO_BIN_EXE_xtask"));
+        command.env("CARGO_MANIFEST_DIR", self.workspace().join("xtask"));
+        command.env("MUSLIN_STORE", self.store());
+        command.arg("--mirror").arg(self.mirror()).args(arguments);
+        command
+    }
+
+    /// Another program about to run in this workspace, in the same environment.
+    pub fn plain(&self, program: &str) -> Command {
+        let mut command = process::command(program);
+        command.env_clear().current_dir(self.workspace()).stdin(Stdio::null());
         for name in PASSED_ON {
             command.envs(env_var(name).map(|value| (name, value)));
         }
-        command.env("CARGO_MANIFEST_DIR", self.workspace().join("xtask"));
-        command.env("MUSLIN_STORE", self.store());
-        // Not as a variable: blanks in one tell mirrors apart.
-        command.arg("--mirror").arg(self.mirror());
         command
     }
 
@@ -259,12 +263,6 @@ pub fn names(folder: &Path) -> Vec<String> {
         items.map(|item| item.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
-}
-
-/// Writes an executable file.
-pub fn write_program(path: &Path, text: &str) {
-    fs::write(path, text).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 /// How a program ended and what it said.
