@@ -92,7 +92,7 @@ fn check(
             Ok(program) => checked.push(program),
             Err(found) => match &mut failure {
                 Some(failure) => {
-                    failure.message = format!("{}\n{}", failure.message, found.message)
+                    failure.message = format!("{}\n{}", failure.message, found.message);
                 }
                 None => failure = Some(found),
             },

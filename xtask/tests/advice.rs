@@ -1,7 +1,7 @@
 //! The advice on messages of cargo, rustc, GNU ld and LLD, one case for each.
 //!
 //! Most outputs were had by making the linker fail, then shortened; paths were replaced.
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::disallowed_macros)]
+#![allow(clippy::disallowed_macros, reason = "tests print for themselves")]
 
 use xtask::advice::{Context, KnownLibrary, advice};
 

@@ -1,6 +1,8 @@
 //! The store's promises, on a folder made for each test.
 #![allow(clippy::disallowed_methods, reason = "tests have no store yet")]
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use super::*;
 use std::os::unix::fs::PermissionsExt as _;
 

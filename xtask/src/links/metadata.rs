@@ -127,6 +127,7 @@ impl Metadata {
     }
 
     /// The same without what is neither a member nor linked into the program.
+    #[must_use]
     pub fn only_what_is_linked(&self) -> Self {
         let reached = self.linked_packages().map(|reached| &reached.package.id);
         let kept: BTreeSet<&String> = reached.chain(&self.workspace_members).collect();
