@@ -1,7 +1,7 @@
 //! Sysroot + toolchain + variables → `cargo build` → the app's programs; and what that needs of a
 //! network before.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
@@ -16,44 +16,6 @@ use crate::session::{Access, Project, Session};
 
 /// How much of cargo's output is kept for advice after a failure.
 const KEPT_OUTPUT_BYTES: usize = 1 << 20;
-
-/// Prefixes of variables that change what a compiler or a build script makes. They are the machine's,
-/// not the app's, so the app's build does not see them.
-const HIDDEN_PREFIXES: [&str; 21] = [
-    "AR",
-    "AS_",
-    "BINDGEN_",
-    "CARGO_BUILD_",
-    "CARGO_ENCODED_",
-    "CARGO_PROFILE_",
-    "CARGO_TARGET_",
-    "CC",
-    "CFLAGS",
-    "CMAKE_",
-    "CPATH",
-    "CPPFLAGS",
-    "CXX",
-    "C_INCLUDE_",
-    "CPLUS_",
-    "LDFLAGS",
-    "LD_",
-    "LIBRARY_PATH",
-    "PKG_CONFIG",
-    "RANLIB",
-    "RUSTFLAGS",
-];
-
-/// Single variables of the same kind.
-const HIDDEN: [&str; 8] = [
-    "MAKEFLAGS",
-    "MFLAGS",
-    "MAKELEVEL",
-    "SYSROOT",
-    "RUSTC",
-    "RUSTDOC",
-    "RUSTC_BOOTSTRAP",
-    "RUSTUP_TOOLCHAIN",
-];
 
 /// A program that cargo built.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,14 +91,13 @@ pub fn build(
 ) -> Result<Vec<Program>> {
     let project = order.project;
     let mut command = project.rust.cargo();
-    command.current_dir(project.manifest.parent().unwrap_or(Path::new("/")));
-    hide_variables(&mut command);
+    command.current_dir(project.folder());
     command
         .envs(&environment.variables)
         .arg("build")
         .arg("--manifest-path")
         .arg(&project.manifest)
-        .args(["--package", &project.package.name, "--target", &environment.target.triple])
+        .args(["--package", &project.package.id, "--target", &environment.target.triple])
         .args(["--profile", order.profile, "--message-format", "json-render-diagnostics"])
         .args(&project.features)
         .args(environment.cargo_arguments())
@@ -177,13 +138,21 @@ pub fn build(
     Ok(programs)
 }
 
-/// Fails, before anything is fetched, if the package has no such binary.
+/// Fails, before anything is fetched, if the package has no such binary, or one that its features
+/// leave out.
 pub fn check_order(order: &Order<'_>) -> Result<()> {
     let package = &order.project.package;
     let known: Vec<String> = package.binaries().map(|target| target.name.clone()).collect();
     if known.is_empty() {
-        let message = format!("package `{}` has no binary: `dist` ships programs", package.name);
-        return Err(Failure::new(Exit::Usage, message).into());
+        let kinds: Vec<&str> =
+            package.targets.iter().flat_map(|target| &target.kind).map(String::as_str).collect();
+        let what = ["proc-macro", "cdylib", "staticlib", "example", "lib"];
+        let what = what.iter().find(|kind| kinds.contains(kind)).unwrap_or(&"nothing");
+        let message =
+            format!("package `{}` has no binary, only {what}: `dist` ships programs", package.name);
+        return Err(Failure::new(Exit::Usage, message)
+            .help("`cargo xtask exec -- cargo build --target …` builds anything else against the sysroot")
+            .into());
     }
     for bin in order.bins {
         if !known.contains(bin) {
@@ -191,16 +160,33 @@ pub fn check_order(order: &Order<'_>) -> Result<()> {
             return Err(crate::links::unknown(message, bin, known.iter()).into());
         }
     }
-    Ok(())
+    check_features(order)
 }
 
-/// Removes what the machine's owner has set for other builds.
-fn hide_variables(command: &mut std::process::Command) {
-    for name in process::env_names() {
-        if HIDDEN.contains(&name.as_str()) || HIDDEN_PREFIXES.iter().any(|p| name.starts_with(p)) {
-            command.env_remove(name);
-        }
+/// Cargo builds a binary with `required-features` only if they are on: it fails for one that was
+/// named, and leaves out the others without a word.
+fn check_features(order: &Order<'_>) -> Result<()> {
+    let package = &order.project.package;
+    let on = order.project.metadata.features_of(package);
+    let lacks = |target: &&crate::links::Target| {
+        target.required_features.iter().any(|feature| !on.contains(feature))
+    };
+    let asked =
+        |target: &&crate::links::Target| order.bins.is_empty() || order.bins.contains(&target.name);
+    let lacking: Vec<_> = package.binaries().filter(asked).filter(lacks).collect();
+    let Some(first) = lacking.first() else { return Ok(()) };
+    let is_partial = order.bins.is_empty() && lacking.len() < package.binaries().count();
+    let names: Vec<_> = lacking.iter().map(|target| target.name.as_str()).collect();
+    let features = first.required_features.join(",");
+    if is_partial {
+        report::note(format!(
+            "left out, for want of features: {} (`--features {features}`)",
+            names.join(", ")
+        ));
+        return Ok(());
     }
+    let message = format!("`{}` needs the features `{features}`", names.join("`, `"));
+    Err(Failure::new(Exit::Usage, message).help(format!("add `--features {features}`")).into())
 }
 
 /// Cargo's own look, also through a pipe.
@@ -249,7 +235,12 @@ fn failure(
         return anyhow::anyhow!("interrupted while cargo built {}", order.project.package.name);
     }
     let needs_network = session.global.offline && said.contains("--offline");
-    let exit = if needs_network { Exit::Offline } else { Exit::Failed };
+    let is_usage = said.contains("profile `") && said.contains("is not defined");
+    let exit = match (needs_network, is_usage) {
+        (true, _) => Exit::Offline,
+        (false, true) => Exit::Usage,
+        (false, false) => Exit::Failed,
+    };
     let name = &order.project.package.name;
     let message = format!("`cargo build` of {name} {}", describe_status(status));
     let mut failure = Failure::new(exit, message);

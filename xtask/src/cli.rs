@@ -16,6 +16,7 @@ pub const DEFAULT_TARGET: &str = "x86_64-unknown-linux-musl";
 #[command(
     name = "cargo xtask",
     bin_name = "cargo xtask",
+    arg_required_else_help = true,
     version,
     after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 recipe invalid, 4 verification failed, \
                   5 check failed, 6 offline and something is missing."

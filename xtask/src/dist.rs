@@ -46,6 +46,7 @@ impl cli::Dist {
         project.rust.require_std(&target.triple, session.global.offline)?;
         build::make(session, &plan)?;
         let mut environment = Environment::new(session, &plan, &project.rust)?;
+        environment.respect_configuration(project.folder());
         app::hide_paths(&mut environment, session, &project)?;
         let programs = app::build(session, &order, &environment)?;
         if programs.is_empty() {
@@ -91,7 +92,7 @@ fn check(
             Ok(program) => checked.push(program),
             Err(found) => match &mut failure {
                 Some(failure) => {
-                    failure.message = format!("{}\n{}", failure.message, found.message)
+                    failure.message = format!("{}\n{}", failure.message, found.message);
                 }
                 None => failure = Some(found),
             },
@@ -156,13 +157,7 @@ fn announce(place: &Path, programs: &[Program], checked: &[Checked], plan: &Plan
     }
     report::status(
         "Packed",
-        format!(
-            "{} with {} {} in {}",
-            place.display(),
-            plan.toolchain().name,
-            plan.toolchain().version,
-            report::human_duration(begin.elapsed())
-        ),
+        format!("{} in {}", place.display(), report::human_duration(begin.elapsed())),
     );
     for (program, checked) in programs.iter().zip(checked) {
         let path = place.join(&program.name);

@@ -2,6 +2,8 @@
 //! sysroot. Only target-scoped forms where the reader has them, so that build scripts and
 //! proc-macros, which run on the host, never see the target's flags.
 
+mod config;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -110,6 +112,12 @@ impl Environment {
     /// Tells the cc crate that flags are quoted as for a shell: else it splits them at every blank.
     pub fn declare_quoted_flags(&mut self) {
         self.variables.insert("CC_SHELL_ESCAPED_FLAGS".to_owned(), "1".to_owned());
+    }
+
+    /// Puts before our flags for rustc those that the app's configuration has for all targets.
+    pub fn respect_configuration(&mut self, folder: &Path) {
+        let theirs = config::silenced_rustflags(folder, &self.target.triple);
+        self.rustflags.splice(0..0, theirs);
     }
 
     /// Arguments that tell cargo of the linker, the flags and the overrides: `--config`, value, …
@@ -249,7 +257,9 @@ fn prepared(
     let plan = session.settle(named, &target, &project.wanted.libraries)?;
     project.rust.require_std(triple, session.global.offline)?;
     build::make(&session, &plan)?;
-    Environment::new(&session, &plan, &project.rust)
+    let mut environment = Environment::new(&session, &plan, &project.rust)?;
+    environment.respect_configuration(project.folder());
+    Ok(environment)
 }
 
 impl cli::Env {

@@ -1,7 +1,7 @@
 //! Cargo's dependency graph → the C libraries that the app links.
 //!
-//! Walks `cargo metadata` from the package to build, along normal edges only: what a build script
-//! or a proc-macro links is the host's business. Never decides how a library is built.
+//! Cargo tells what the program links: what a build script or a proc-macro links is the host's
+//! business. Never decides how a library is built.
 
 mod metadata;
 mod remembered;
@@ -13,13 +13,16 @@ use anyhow::Result;
 use crate::exit::{Exit, Failure};
 use crate::recipe::Recipes;
 
-pub use metadata::{Metadata, Package, Query, load};
+pub use metadata::{Metadata, Package, Query, Target, load, load_linked};
 pub use remembered::Memory;
 
 /// Build dependencies that look for a library on the system.
 const SEEKERS: [&str; 4] = ["pkg-config", "vcpkg", "system-deps", "metadeps"];
 /// Build dependencies that compile C code.
 const COMPILERS: [&str; 4] = ["cc", "cmake", "autotools", "autocfg-cc"];
+
+/// A name that differs in more letters is another name, however long both are.
+const GUESS_MAX: usize = 4;
 
 /// What the app's author asks for in `[package.metadata.muslin]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
@@ -86,7 +89,7 @@ pub fn discover(metadata: &Metadata, package: &Package, recipes: &Recipes) -> Re
     check_names(&wishes, package, recipes)?;
     let mut wanted = Wanted { toolchain: wishes.toolchain.clone(), ..Wanted::default() };
     let mut libraries: BTreeSet<&str> = wishes.libraries.add.iter().map(String::as_str).collect();
-    for reached in metadata.linked_packages(&package.id) {
+    for reached in metadata.linked_packages() {
         let Some(key) = &reached.package.links else { continue };
         let provision = provision(key, &reached, recipes, &wishes);
         if let Provision::Sysroot(name) = &provision
@@ -119,6 +122,12 @@ fn provision(
         return Provision::Skipped;
     }
     let Some(library) = recipe else {
+        let mut on = bundling_features(reached.package).into_iter();
+        // `static` often means "link the system's static library", so it proves nothing.
+        let brings = |f: &String| reached.features.contains(f) && !f.starts_with("static");
+        if let Some(feature) = on.find(brings) {
+            return Provision::Bundled(Some(feature));
+        }
         let builds_with = |names: &[&str]| {
             reached.package.build_dependencies().any(|dependency| names.contains(&dependency))
         };
@@ -178,13 +187,20 @@ pub fn unknown<'a>(
     let near = known
         .iter()
         .map(|candidate| (strsim::damerau_levenshtein(name, candidate), *candidate))
-        .filter(|(distance, candidate)| *distance <= candidate.len().max(3) / 3)
+        .filter(|(distance, candidate)| {
+            *distance <= (candidate.len().max(3) / 3).min(GUESS_MAX) || is_abridged(name, candidate)
+        })
         .min();
     let mut failure = Failure::new(Exit::Usage, message);
     if let Some((_, guess)) = near {
         failure = failure.help(format!("did you mean `{guess}`?"));
     }
     failure.help(format!("there are: {}", known.join(", ")))
+}
+
+/// Whether a name has only parts that the other has too: `x86_64-linux-musl`.
+fn is_abridged(name: &str, full: &str) -> bool {
+    name.contains('-') && name.split('-').all(|part| full.split('-').any(|other| other == part))
 }
 
 impl Wanted {

@@ -3,7 +3,7 @@
 //! stderr is for people: cargo's look, a right-aligned green verb and its object, one line a step,
 //! live progress on a terminal only. stdout is for data: paths, or JSON lines with
 //! `--message-format json`.
-#![allow(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_macros)]
+#![allow(clippy::disallowed_macros, reason = "this is the door")]
 
 use std::borrow::Cow;
 use std::fmt::Display;

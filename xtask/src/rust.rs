@@ -12,6 +12,51 @@ use xshell::cmd;
 use crate::exit::{Exit, Failure};
 use crate::{process, report};
 
+/// Prefixes of variables that change what a compiler or a build script makes. They are the machine's,
+/// not the app's, so the app's build does not see them.
+const HIDDEN_PREFIXES: [&str; 22] = [
+    "AR",
+    "AS_",
+    "BINDGEN_",
+    "CARGO_BUILD_",
+    "CARGO_ENCODED_",
+    "CARGO_PROFILE_",
+    "CARGO_TARGET_",
+    "CC",
+    "CFLAGS",
+    "CMAKE_",
+    "CPATH",
+    "CPPFLAGS",
+    "CXX",
+    "C_INCLUDE_",
+    "CPLUS_",
+    "LDFLAGS",
+    "LD_",
+    "LIBRARY_PATH",
+    "PKG_CONFIG",
+    "RANLIB",
+    "RUSTFLAGS",
+    "TARGET_",
+];
+
+/// Single variables of the same kind.
+const HIDDEN: [&str; 8] = [
+    "MAKEFLAGS",
+    "MFLAGS",
+    "MAKELEVEL",
+    "SYSROOT",
+    "RUSTC",
+    "RUSTDOC",
+    "RUSTC_BOOTSTRAP",
+    "RUSTUP_TOOLCHAIN",
+];
+
+/// Endings of variables by which one crate's build script is told to take its library from elsewhere.
+const HIDDEN_ENDINGS: [&str; 3] = ["_NO_PKG_CONFIG", "_SYS_STATIC", "_SYS_USE_PKG_CONFIG"];
+
+/// Variables that say where cargo works, not how.
+const SEEN: [&str; 3] = ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR", "CARGO_BUILD_BUILD_DIR"];
+
 /// One Rust installation.
 #[derive(Clone, Debug)]
 pub struct Rust {
@@ -57,9 +102,13 @@ impl Rust {
         Ok(Self { sysroot, version, host })
     }
 
-    /// A cargo command. The environment is ours; callers clear what the app must not see.
+    /// A cargo command. It does not see what the machine's owner has set for other builds; where the
+    /// target folder is stays the owner's choice.
     pub fn cargo(&self) -> Command {
         let mut command = process::command(self.sysroot.join("bin/cargo"));
+        for name in process::env_names().iter().filter(|name| is_hidden(name)) {
+            command.env_remove(name);
+        }
         // Cargo asks for `rustc` by name; without rustup's proxy in between it must be this one.
         command.env("RUSTC", self.sysroot.join("bin/rustc"));
         command
@@ -157,9 +206,33 @@ impl Rust {
     }
 }
 
+fn is_hidden(name: &str) -> bool {
+    let is_one = HIDDEN.contains(&name)
+        || HIDDEN_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        || HIDDEN_ENDINGS.iter().any(|ending| name.ends_with(ending));
+    is_one && !SEEN.contains(&name)
+}
+
 /// The installation that a `bin/cargo` belongs to; `None` for rustup's proxy.
 fn sysroot_of(cargo: &Path) -> Option<PathBuf> {
     let sysroot = cargo.parent()?.parent()?;
     let is_real = sysroot.join("lib/rustlib").is_dir() && sysroot.join("bin/rustc").exists();
     is_real.then(|| sysroot.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_app_does_not_see_what_is_set_for_other_builds() {
+        for name in
+            ["CC", "TARGET_CFLAGS", "CARGO_TARGET_X_LINKER", "ZLIB_NO_PKG_CONFIG", "RUSTFLAGS"]
+        {
+            assert!(is_hidden(name), "{name}");
+        }
+        for name in ["PATH", "CARGO_HOME", "CARGO_TARGET_DIR", "OPENSSL_DIR", "HTTPS_PROXY"] {
+            assert!(!is_hidden(name), "{name}");
+        }
+    }
 }

@@ -2,6 +2,9 @@
 //!
 //! And the one place where a plan meets the store: which toolchain, which origin's bytes.
 
+mod choice;
+mod lockfile;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -12,14 +15,11 @@ use crate::fetch::{self, Fetcher, Mirror, Network};
 use crate::layout::{self, Entry, Store};
 use crate::links::{self, Metadata, Package, Wanted};
 use crate::plan::{Plan, Request, Step};
+use crate::process;
 use crate::recipe::{Recipes, Source, Toolchain};
 use crate::rust::Rust;
 use crate::target::Target;
-use crate::{process, report};
-
-/// Toolchains in the order of preference. A company's own GCC toolchain, mirrored, comes before the
-/// small download that is to be had everywhere.
-const PREFERENCE: [&str; 2] = ["musl-cross", "zig"];
+use lockfile::Lockfile;
 
 /// What every command starts from.
 pub struct Session {
@@ -50,6 +50,14 @@ pub struct Project {
     pub features: Vec<String>,
     /// What it links.
     pub wanted: Wanted,
+    _lockfile: Lockfile,
+}
+
+impl Project {
+    /// The folder in which cargo is started, whose `.cargo/config.toml` counts.
+    pub fn folder(&self) -> &Path {
+        self.manifest.parent().unwrap_or(Path::new("/"))
+    }
 }
 
 /// Whether a session may change the store.
@@ -97,6 +105,7 @@ impl Session {
         let manifest = self.manifest(arguments.manifest_path.as_deref())?;
         let folder = manifest.parent().unwrap_or(Path::new("/"));
         let rust = Rust::of_package(folder, &self.workspace)?;
+        let lockfile = Lockfile::borrow(&rust, &manifest, self.access)?;
         let features = feature_flags(arguments);
         let offline = self.global.offline;
         let query = links::Query { manifest: &manifest, triple, features: &features, offline };
@@ -106,16 +115,23 @@ impl Session {
         let metadata = match memory.recall() {
             Some(metadata) => metadata,
             None => {
-                let metadata = links::load(rust.cargo().current_dir(folder), &query)?;
+                let cargo = || {
+                    let mut cargo = rust.cargo();
+                    cargo.current_dir(folder);
+                    cargo
+                };
+                let mut metadata = links::load(&mut cargo(), &query)?;
+                let package = metadata.select(&manifest, name)?;
+                metadata.linked = links::load_linked(&mut cargo(), &query, package)?;
                 if self.access == Access::Write {
-                    memory.keep(&metadata, &metadata.select(&manifest, name)?.id);
+                    memory.keep(&metadata);
                 }
                 metadata
             }
         };
         let package = metadata.select(&manifest, name)?.clone();
         let wanted = links::discover(&metadata, &package, &self.recipes)?;
-        Ok(Project { rust, metadata, package, manifest, features, wanted })
+        Ok(Project { rust, metadata, package, manifest, features, wanted, _lockfile: lockfile })
     }
 
     fn manifest(&self, named: Option<&Path>) -> Result<PathBuf> {
@@ -132,21 +148,6 @@ impl Session {
                 .into());
         }
         path.canonicalize().with_context(|| format!("cannot find {}", path.display()))
-    }
-
-    /// The toolchains to try, in order: the named one, else the app's, else the preference.
-    fn toolchains(&self, named: Option<&str>) -> Result<Vec<&Toolchain>> {
-        let known = &self.recipes.toolchains;
-        match named {
-            Some(name) => known.get(name).map(|toolchain| vec![toolchain]).ok_or_else(|| {
-                links::unknown(format!("there is no toolchain `{name}`"), name, known.keys()).into()
-            }),
-            None => {
-                let preferred = PREFERENCE.iter().filter_map(|name| known.get(*name));
-                let rest = known.values().filter(|t| !PREFERENCE.contains(&t.name.as_str()));
-                Ok(preferred.chain(rest).collect())
-            }
-        }
     }
 
     fn plan_with(
@@ -224,7 +225,7 @@ impl Session {
     ) -> Result<Plan> {
         let plan = self.plan(named, target, libraries)?;
         self.require_tools(&plan)?;
-        let toolchain = self.settle_toolchain(self.plans(named, target, libraries)?)?;
+        let toolchain = self.settle_toolchain(&self.plans(named, target, libraries)?)?;
         loop {
             let plan = self.plan_with(toolchain, target, libraries)?;
             let missing = self.missing(&plan);
@@ -264,40 +265,6 @@ impl Session {
         )
         .help(format!("`{}` installs them", process::install_command(&missing)))
         .into())
-    }
-
-    /// The first toolchain that the store has, else the first that can be fetched.
-    fn settle_toolchain(&self, plans: Vec<Plan>) -> Result<&Toolchain> {
-        let toolchain = |plan: &Plan| {
-            let name = &plan.toolchain().name;
-            self.recipes.toolchains.get(name).context("a plan without its toolchain")
-        };
-        if let Some(plan) = plans.iter().find(|plan| self.is_here(plan.toolchain())) {
-            return toolchain(plan);
-        }
-        if self.global.offline {
-            // What is here but not in the store (a local mirror, cargo's cache) is no miss; what is
-            // a miss is listed with the libraries' misses, by the one plan that every machine has.
-            let plan = plans.last().context("no plan")?;
-            return self.fetch_all(&self.missing(plan)).and_then(|()| toolchain(plan));
-        }
-        let mut refusals = Vec::new();
-        for (index, plan) in plans.iter().enumerate() {
-            match self.fetch_all(&[plan.toolchain()]) {
-                Ok(()) => return toolchain(plan),
-                Err(error) if index + 1 < plans.len() && !process::is_interrupted() => {
-                    report::note(format!(
-                        "toolchain {} cannot be had here ({}): trying {}",
-                        plan.toolchain().name,
-                        in_short(&error),
-                        plans[index + 1].toolchain().name
-                    ));
-                    refusals.push(error);
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Err(refusals.pop().context("no toolchain")?)
     }
 
     /// Fetches the bytes of some steps, several at a time. The first failure is the error; but all
@@ -376,11 +343,4 @@ fn offline_misses(missing: &[fetch::Missing]) -> anyhow::Error {
     Failure::new(Exit::Offline, message)
         .help("`cargo xtask fetch` brings all of it while there is a network")
         .into()
-}
-
-/// The reason of a failed fetch in a few words.
-fn in_short(error: &anyhow::Error) -> String {
-    let text = format!("{error:#}");
-    let line = text.lines().nth(1).unwrap_or(&text).trim();
-    line.to_owned()
 }

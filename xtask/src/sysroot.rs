@@ -24,7 +24,7 @@ impl cli::Sysroot {
                 let wanted = project.wanted;
                 (wanted.libraries, wanted.toolchain, project.metadata.target_directory)
             } else {
-                (self.libraries.clone(), None, layout::target_folder(&session.workspace))
+                (self.named(), None, layout::target_folder(&session.workspace))
             };
             let named = self.platform.toolchain.as_deref().or(wish.as_deref());
             let plan = session.settle(named, &target, &libraries)?;
@@ -39,6 +39,14 @@ impl cli::Sysroot {
             report::data(place.display());
         }
         Ok(())
+    }
+
+    /// The libraries that were named, each once.
+    fn named(&self) -> Vec<String> {
+        let mut libraries = self.libraries.clone();
+        libraries.sort();
+        libraries.dedup();
+        libraries
     }
 }
 

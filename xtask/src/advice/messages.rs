@@ -11,6 +11,7 @@ pub fn read(lines: &[&str], at: usize, context: &Context) -> Option<String> {
         .or_else(|| missing_std(lines, at, context))
         .or_else(|| pkg_config(lines, at, context))
         .or_else(|| headers(line, context))
+        .or_else(|| cxx_library(lines, at))
         .or_else(|| duplicate(lines, at, context))
         .or_else(|| wrong_kind(lines, at, context))
         .or_else(|| crate_type(line))
@@ -195,6 +196,23 @@ fn headers(line: &str, context: &Context) -> Option<String> {
     None
 }
 
+/// What libc++'s headers say when nobody has configured them, and what a compiler says that has none.
+fn cxx_library(lines: &[&str], at: usize) -> Option<String> {
+    const NAMES: [&str; 8] =
+        ["algorithm", "cstdint", "cstdlib", "cstring", "iostream", "memory", "string", "vector"];
+    let line = lines[at];
+    let missing = between(line, "fatal error: '", "' file not found")
+        .or_else(|| between(line, "fatal error: ", ": No such file or directory"));
+    if !line.contains("_LIBCPP_") && !missing.is_some_and(|name| NAMES.contains(&name)) {
+        return None;
+    }
+    let who = building(lines, at).unwrap_or_else(|| "a crate".to_owned());
+    Some(format!(
+        "{who} compiles C++, and the toolchain in use brings no C++ standard library yet: choose \
+         one that has it (`--toolchain musl-cross`), or the crate's feature without C++"
+    ))
+}
+
 fn duplicate(lines: &[&str], at: usize, context: &Context) -> Option<String> {
     let line = lines[at];
     if let Some(name) = between(line, "Using '", "' in statically linked applications requires") {
@@ -227,7 +245,7 @@ fn duplicate(lines: &[&str], at: usize, context: &Context) -> Option<String> {
             format!(
                 "`{symbol}` twice{who}: two copies of one library are linked, often a recipe's and \
                  one that a crate compiled: turn off its `bundled` or `vendored` feature, or name \
-                 the recipe in `libraries.drop`"
+                 the recipe in `libraries.skip`"
             )
         }
     })

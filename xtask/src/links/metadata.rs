@@ -1,7 +1,8 @@
-//! What `cargo metadata` prints, as far as Muslin reads it, and the walk over its graph.
+//! What `cargo metadata` and `cargo tree` print, as far as Muslin reads it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
@@ -19,8 +20,9 @@ pub struct Metadata {
     /// Ids of those that cargo takes when none is named.
     #[serde(default)]
     pub workspace_default_members: Vec<String>,
-    /// The resolved graph.
-    pub resolve: Option<Resolve>,
+    /// What the package to build links; not part of the answer, see [`load_linked`].
+    #[serde(default)]
+    pub linked: Vec<Linked>,
     /// Cargo's target folder.
     pub target_directory: PathBuf,
     /// The workspace's folder.
@@ -76,38 +78,15 @@ pub struct Target {
     pub required_features: Vec<String>,
 }
 
-/// The resolved graph.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Resolve {
-    /// One for each package.
-    pub nodes: Vec<Node>,
-}
-
-/// A package in the graph.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Node {
-    /// Its id.
-    pub id: String,
-    /// Where its edges lead.
-    pub deps: Vec<Edge>,
-    /// The features that are on.
+/// A package that is linked into the program, as `cargo tree` has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Linked {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// The features that are on in the program, which host programs may have otherwise.
     pub features: Vec<String>,
-}
-
-/// An edge of the graph.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Edge {
-    /// The package at its end.
-    pub pkg: String,
-    /// Why it is there: one entry for each way in which it is declared.
-    pub dep_kinds: Vec<EdgeKind>,
-}
-
-/// One reason for an edge.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct EdgeKind {
-    /// `build`, `dev`, or nothing for a normal one.
-    pub kind: Option<String>,
 }
 
 /// A package that is linked into the program, with the features that are on.
@@ -125,10 +104,6 @@ impl Package {
         build.map(|dependency| dependency.name.as_str())
     }
 
-    fn is_proc_macro(&self) -> bool {
-        self.targets.iter().any(|target| target.kind.iter().any(|kind| kind == "proc-macro"))
-    }
-
     /// Its binaries.
     pub fn binaries(&self) -> impl Iterator<Item = &Target> {
         self.targets.iter().filter(|target| target.kind.iter().any(|kind| kind == "bin"))
@@ -136,40 +111,28 @@ impl Package {
 }
 
 impl Metadata {
-    /// The packages that are linked into the program of `root`, itself included: everything reached
-    /// by normal edges, but not through a proc-macro, which runs on the host.
-    pub fn linked_packages(&self, root: &str) -> Vec<Reached<'_>> {
-        let packages: BTreeMap<_, _> = self.packages.iter().map(|p| (p.id.as_str(), p)).collect();
-        let nodes: BTreeMap<_, _> = self
-            .resolve
-            .iter()
-            .flat_map(|resolve| &resolve.nodes)
-            .map(|node| (node.id.as_str(), node))
-            .collect();
-        let mut seen = BTreeSet::new();
-        let mut open = vec![root];
-        let mut reached = Vec::new();
-        while let Some(id) = open.pop() {
-            let (Some(package), Some(node)) = (packages.get(id), nodes.get(id)) else { continue };
-            if !seen.insert(id) || (package.is_proc_macro() && id != root) {
-                continue;
-            }
-            reached.push(Reached { package, features: &node.features });
-            let is_normal = |edge: &&Edge| edge.dep_kinds.iter().any(|kind| kind.kind.is_none());
-            open.extend(node.deps.iter().filter(is_normal).map(|edge| edge.pkg.as_str()));
-        }
-        reached
+    /// The packages that are linked into the program, itself included.
+    pub fn linked_packages(&self) -> impl Iterator<Item = Reached<'_>> {
+        self.linked.iter().filter_map(|linked| {
+            let is_it = |p: &&Package| p.name == linked.name && p.version == linked.version;
+            let package = self.packages.iter().find(is_it)?;
+            Some(Reached { package, features: &linked.features })
+        })
     }
 
-    /// The same without what is neither a member nor linked into the program of `root`.
-    pub fn only_what(&self, root: &str) -> Self {
-        let reached = self.linked_packages(root).into_iter().map(|reached| &reached.package.id);
+    /// The features that are on in the program for a package.
+    pub fn features_of(&self, package: &Package) -> &[String] {
+        let mut linked = self.linked_packages();
+        linked.find(|reached| reached.package.id == package.id).map_or(&[], |found| found.features)
+    }
+
+    /// The same without what is neither a member nor linked into the program.
+    #[must_use]
+    pub fn only_what_is_linked(&self) -> Self {
+        let reached = self.linked_packages().map(|reached| &reached.package.id);
         let kept: BTreeSet<&String> = reached.chain(&self.workspace_members).collect();
         let mut less = self.clone();
         less.packages.retain(|package| kept.contains(&package.id));
-        if let Some(resolve) = &mut less.resolve {
-            resolve.nodes.retain(|node| kept.contains(&node.id));
-        }
         less
     }
 
@@ -193,8 +156,9 @@ impl Metadata {
                 self.workspace_default_members.contains(&p.id) && p.binaries().next().is_some()
             })
             .collect();
-        match defaults[..] {
-            [one] => Ok(one),
+        match (&defaults[..], &members[..]) {
+            ([one], _) => Ok(one),
+            ([], [one]) => Ok(one),
             _ => {
                 let names: Vec<_> = members.iter().map(|package| package.name.as_str()).collect();
                 let message = format!("{} is a workspace of several packages", manifest.display());
@@ -219,32 +183,116 @@ pub struct Query<'a> {
     pub offline: bool,
 }
 
-/// Asks cargo for the graph.
-pub fn load(cargo: &mut std::process::Command, query: &Query<'_>) -> Result<Metadata> {
-    cargo.args(["metadata", "--format-version", "1", "--color", "never", "--manifest-path"]);
-    cargo.arg(query.manifest).args(["--filter-platform", query.triple]).args(query.features);
+/// Asks cargo for the packages of the graph.
+pub fn load(cargo: &mut Command, query: &Query<'_>) -> Result<Metadata> {
+    cargo.args(["metadata", "--format-version", "1", "--filter-platform", query.triple]);
+    let text = ask(cargo, query)?;
+    serde_json::from_str(&text).context("cannot read what `cargo metadata` printed")
+}
+
+/// Asks cargo what is linked into the program of a package: everything reached by normal edges, but
+/// not through a proc-macro, which runs on the host. `cargo metadata` cannot tell: its features are
+/// those of all members and of the host's programs together, and its edges those of all platforms.
+pub fn load_linked(
+    cargo: &mut Command,
+    query: &Query<'_>,
+    package: &Package,
+) -> Result<Vec<Linked>> {
+    cargo.args(["tree", "--edges", "normal,no-proc-macro", "--prefix", "none"]);
+    cargo.args(["--format", "{p}\t{f}", "--target", query.triple, "--package", &package.id]);
+    let mut linked = Vec::new();
+    for line in ask(cargo, query)?.lines().filter(|line| !line.is_empty()) {
+        let one = parse_linked(line)
+            .with_context(|| format!("cannot read what `cargo tree` printed: {line}"))?;
+        if !linked.contains(&one) {
+            linked.push(one);
+        }
+    }
+    Ok(linked)
+}
+
+/// `name v1.2.3 (source)`, a tab, features with commas between, and ` (*)` if it was there before.
+fn parse_linked(line: &str) -> Option<Linked> {
+    let (package, features) = line.split_once('\t')?;
+    let mut words = package.split(' ');
+    let (name, version) = (words.next()?, words.next()?.strip_prefix('v')?);
+    let features = features.trim_end_matches("(*)").trim_end().split(',');
+    let features = features.filter(|feature| !feature.is_empty()).map(str::to_owned).collect();
+    Some(Linked { name: name.to_owned(), version: version.to_owned(), features })
+}
+
+/// Runs a question to its end and puts its failure in our words.
+fn ask(cargo: &mut Command, query: &Query<'_>) -> Result<String> {
+    cargo.args(["--color", "never", "--manifest-path"]).arg(query.manifest).args(query.features);
     if query.offline {
         cargo.arg("--offline");
     }
     let captured = process::capture(cargo)?;
     if captured.status.success() {
-        return serde_json::from_str(&captured.stdout)
-            .context("cannot read what `cargo metadata` printed");
+        return Ok(captured.stdout);
     }
-    let said = captured.stderr.trim();
-    let wants_network = query.offline
-        && ["--offline", "offline was specified", "offline mode"].iter().any(|w| said.contains(w));
-    let failure = if wants_network {
-        Failure::new(Exit::Offline, format!("crates of the app are missing:\n{said}"))
-            .help("`cargo xtask fetch` brings them while there is a network")
-    } else if said.contains("failed to parse manifest")
-        || (said.contains("--> ") && said.contains("Cargo.toml:"))
-        || ["contain this feature", "contains this feature"].iter().any(|it| said.contains(it))
-        || said.contains("manifest path")
-    {
-        Failure::new(Exit::Usage, format!("cargo cannot read the package:\n{said}"))
-    } else {
-        Failure::new(Exit::Failed, format!("cargo cannot resolve the package:\n{said}"))
-    };
-    Err(failure.into())
+    Err(refusal(captured.stderr.trim(), query.offline).into())
+}
+
+/// What cargo said, as an error with the exit code that it deserves.
+fn refusal(said: &str, offline: bool) -> Failure {
+    let said = said.strip_prefix("error: ").unwrap_or(said);
+    let has = |words: &[&str]| words.iter().any(|word| said.contains(word));
+    if offline && has(&["--offline", "offline was specified", "offline mode"]) {
+        return Failure::new(Exit::Offline, format!("crates of the app are missing: {said}"))
+            .help("`cargo xtask fetch` brings them while there is a network");
+    }
+    if has(&[
+        "failed to parse manifest",
+        "Cargo.toml:",
+        "feature",
+        "manifest path",
+        "manifest-path",
+    ]) {
+        return Failure::new(Exit::Usage, format!("cargo cannot read the package: {said}"));
+    }
+    Failure::new(Exit::Failed, format!("cargo cannot resolve the package: {said}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cargo_refuses_is_the_users_mistake_or_a_missing_crate() {
+        let exit = |said: &str, offline| refusal(said, offline).exit;
+        assert_eq!(
+            exit("error: none of the selected packages contains this feature: x", false),
+            Exit::Usage
+        );
+        assert_eq!(exit("error: unclosed table\n --> Cargo.toml:1:9", false), Exit::Usage);
+        assert_eq!(
+            exit("error: failed to download x (you specified --offline)", true),
+            Exit::Offline
+        );
+        assert_eq!(exit("error: spurious network error", false), Exit::Failed);
+        let message = refusal("error: unclosed table\n --> Cargo.toml:1:9", false).message;
+        assert!(!message.contains("error:"), "{message}");
+    }
+
+    #[test]
+    fn lines_of_cargo_tree_are_read() {
+        let linked = |name: &str, version: &str, features: &[&str]| Linked {
+            name: name.into(),
+            version: version.into(),
+            features: features.iter().map(|f| (*f).to_owned()).collect(),
+        };
+        for (line, expected) in [
+            (
+                "app v0.1.0 (/x/some where/app)\tdb,default",
+                linked("app", "0.1.0", &["db", "default"]),
+            ),
+            ("cc v1.2.3\t", linked("cc", "1.2.3", &[])),
+            ("openssl v0.10.1+x\tdefault (*)", linked("openssl", "0.10.1+x", &["default"])),
+            ("openssl v0.10.1 (*)\t (*)", linked("openssl", "0.10.1", &[])),
+        ] {
+            assert_eq!(parse_linked(line), Some(expected), "{line}");
+        }
+        assert_eq!(parse_linked("[build-dependencies]"), None);
+    }
 }

@@ -20,7 +20,7 @@ use crate::process::{self, env_var};
 const VARIABLES: [&str; 4] = ["CARGO_", "RUSTC", "RUSTFLAGS", "HOME"];
 
 /// Bump when an answer is kept in another form.
-const FORMAT: &str = "graph 1";
+const FORMAT: &str = "graph 2";
 
 /// A question to cargo, and where its answer is kept.
 pub struct Memory {
@@ -57,12 +57,12 @@ impl Memory {
         answer.inputs.iter().all(is_same).then_some(answer.metadata)
     }
 
-    /// Keeps an answer, as far as it is about `root`. A store that cannot be written to is no error
+    /// Keeps an answer, as far as it is about the program. A store that cannot be written to is no error
     /// here: it costs time only.
-    pub fn keep(&self, metadata: &Metadata, root: &str) {
+    pub fn keep(&self, metadata: &Metadata) {
         let inputs = inputs(&self.folder, metadata).into_iter();
         let inputs = inputs.map(|path| (state(&path), path)).map(|(state, path)| (path, state));
-        let answer = Answer { inputs: inputs.collect(), metadata: metadata.only_what(root) };
+        let answer = Answer { inputs: inputs.collect(), metadata: metadata.only_what_is_linked() };
         if let Ok(bytes) = serde_json::to_vec(&answer) {
             let _ = write_atomically(&self.place, &bytes);
         }
@@ -115,7 +115,7 @@ mod tests {
             "dependencies": [], "targets": [],
         });
         let metadata: Metadata = serde_json::from_value(serde_json::json!({
-            "packages": [package], "workspace_members": ["app"], "resolve": { "nodes": [] },
+            "packages": [package], "workspace_members": ["app"],
             "target_directory": folder.join("target"), "workspace_root": folder,
         }))
         .unwrap();
@@ -124,7 +124,7 @@ mod tests {
         let memory = |query: &Query<'_>| Memory::new(&store, &folder, query, "app", "rustc 1");
         let asked = memory(&query(&features));
         for (path, text) in [("Cargo.toml", "changed"), ("Cargo.lock", "new"), ("src/lib.rs", "")] {
-            asked.keep(&metadata, "app");
+            asked.keep(&metadata);
             assert!(asked.recall().is_some_and(|answer| answer.packages.len() == 1));
             assert!(memory(&query(&[])).recall().is_none(), "another question, another answer");
             fs::write(folder.join(path), text).unwrap();

@@ -1,3 +1,5 @@
+//! Which recipes an app's graph asks for.
+
 use std::collections::BTreeMap;
 
 use super::*;
@@ -43,18 +45,14 @@ fn package(name: &str, links: Option<&str>, build: &[&str], kind: &str) -> serde
     })
 }
 
-/// A node: name, features, edges as (name, kind).
-fn node(name: &str, features: &[&str], edges: &[(&str, Option<&str>)]) -> serde_json::Value {
-    let deps: Vec<_> = edges
+/// What is linked: names of packages, and the features that are on.
+fn metadata(packages: Vec<serde_json::Value>, linked: &[(&str, &[&str])]) -> Metadata {
+    let linked: Vec<_> = linked
         .iter()
-        .map(|(pkg, kind)| serde_json::json!({ "pkg": pkg, "dep_kinds": [{ "kind": kind }] }))
+        .map(|(name, on)| serde_json::json!({ "name": name, "version": "1.0.0", "features": on }))
         .collect();
-    serde_json::json!({ "id": name, "features": features, "deps": deps })
-}
-
-fn metadata(packages: Vec<serde_json::Value>, nodes: Vec<serde_json::Value>) -> Metadata {
     serde_json::from_value(serde_json::json!({
-        "packages": packages, "workspace_members": ["app"], "resolve": { "nodes": nodes },
+        "packages": packages, "workspace_members": ["app"], "linked": linked,
         "target_directory": "/x/target", "workspace_root": "/x",
     }))
     .unwrap()
@@ -66,21 +64,14 @@ fn only_what_is_linked_into_the_program_counts() {
         package("app", None, &["libz-sys"], "bin"),
         package("libsqlite3-sys", Some("sqlite3"), &["pkg-config", "cc"], "lib"),
         package("libz-sys", Some("z"), &["pkg-config", "cc"], "lib"),
-        package("macro", None, &[], "proc-macro"),
         package("pq-sys", Some("pq"), &["pkg-config"], "lib"),
     ];
-    let nodes = vec![
-        node("app", &[], &[("libsqlite3-sys", None), ("libz-sys", Some("build")), ("macro", None)]),
-        node("libsqlite3-sys", &[], &[]),
-        node("libz-sys", &[], &[]),
-        node("macro", &[], &[("pq-sys", None)]),
-        node("pq-sys", &[], &[]),
-    ];
-    let metadata = metadata(packages, nodes);
+    let metadata = metadata(packages, &[("app", &[]), ("libsqlite3-sys", &[])]);
     let wanted = discover(&metadata, &metadata.packages[0], &recipes()).unwrap();
     assert_eq!(wanted.libraries, ["sqlite"]);
     assert_eq!(wanted.links.len(), 1);
     wanted.require_all().unwrap();
+    assert_eq!(metadata.only_what_is_linked().packages.len(), 2);
 }
 
 #[test]
@@ -90,12 +81,9 @@ fn a_bundled_copy_is_left_to_the_crate() {
         package("libsqlite3-sys", Some("sqlite3"), &["pkg-config", "cc"], "lib"),
         package("ring", Some("ring_core"), &["cc"], "lib"),
     ];
-    let nodes = vec![
-        node("app", &[], &[("libsqlite3-sys", None), ("ring", None)]),
-        node("libsqlite3-sys", &["bundled"], &[]),
-        node("ring", &[], &[]),
-    ];
-    let metadata = metadata(packages, nodes);
+    let linked: [(&str, &[&str]); 3] =
+        [("app", &[]), ("libsqlite3-sys", &["bundled"]), ("ring", &[])];
+    let metadata = metadata(packages, &linked);
     let wanted = discover(&metadata, &metadata.packages[0], &recipes()).unwrap();
     assert!(wanted.libraries.is_empty());
     let provisions: Vec<_> = wanted.links.iter().map(|link| link.provision.clone()).collect();
@@ -108,8 +96,7 @@ fn a_library_that_nothing_brings_is_reported_with_the_ways_out() {
         package("app", None, &[], "bin"),
         package("pq-sys", Some("pq"), &["pkg-config"], "lib"),
     ];
-    let nodes = vec![node("app", &[], &[("pq-sys", None)]), node("pq-sys", &[], &[])];
-    let mut metadata = metadata(packages, nodes);
+    let mut metadata = metadata(packages, &[("app", &[]), ("pq-sys", &["static"])]);
     let find = |metadata: &Metadata| discover(metadata, &metadata.packages[0], &recipes());
     let error = find(&metadata).unwrap().require_all().unwrap_err();
     let failure = Failure::find(&error).unwrap();
@@ -123,13 +110,15 @@ fn a_library_that_nothing_brings_is_reported_with_the_ways_out() {
     }));
     let wanted = find(&metadata).unwrap();
     wanted.require_all().unwrap();
+    metadata.linked[1].features.push("vendored".into());
+    find(&metadata).unwrap().require_all().unwrap();
     assert_eq!((wanted.libraries, wanted.toolchain), (vec!["zlib".into()], Some("zig".into())));
 }
 
 #[test]
 fn a_wrong_wish_is_a_usage_error_with_a_guess() {
     let packages = vec![package("app", None, &[], "bin")];
-    let mut metadata = metadata(packages, vec![node("app", &[], &[])]);
+    let mut metadata = metadata(packages, &[("app", &[])]);
     for (table, word) in [
         (serde_json::json!({ "libraries": { "add": ["sqlit"] } }), "did you mean `sqlite`?"),
         (serde_json::json!({ "librarys": {} }), "`libraries.add`"),
@@ -140,4 +129,15 @@ fn a_wrong_wish_is_a_usage_error_with_a_guess() {
         assert_eq!(failure.exit, Exit::Usage);
         assert!(failure.help.join("\n").contains(word), "{failure:?}");
     }
+}
+
+#[test]
+fn a_guess_is_near_or_an_abridgement() {
+    let known = ["x86_64-unknown-linux-musl".to_owned()];
+    let guesses = |name: &str| {
+        let help = unknown(String::new(), name, known.iter()).help;
+        help.iter().any(|line| line.starts_with("did you mean"))
+    };
+    assert!(guesses("x86_64-linux-musl") && guesses("x86-64-unknown-linux-musl"));
+    assert!(!guesses("aarch64-unknown-linux-musl"));
 }

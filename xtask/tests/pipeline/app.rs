@@ -235,9 +235,8 @@ fn a_toolchain_that_cannot_be_had_gives_way_to_the_next() {
     let other = text.replace(digest, &"0".repeat(64));
     scratch.write("recipes/toolchains/musl-cross.toml", &other);
     let run = scratch.run(&["sysroot", "tiny"]).ok();
-    run.says("toolchain musl-cross cannot be had here");
-    run.says("trying zig");
+    run.says("Toolchain zig 1.0 (musl-cross cannot be had: ");
     // Once it is there, it is not asked for again.
     let run = scratch.run(&["sysroot", "tiny"]).ok();
-    assert!(!run.stderr.contains("musl-cross"), "{}", run.all());
+    run.says("Toolchain zig 1.0\n");
 }

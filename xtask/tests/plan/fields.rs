@@ -284,7 +284,7 @@ fn leaves(value: &Value, path: String, found: &mut Vec<String>) {
     };
     match value {
         Value::Table(table) => {
-            table.iter().for_each(|(key, value)| leaves(value, below(key), found))
+            table.iter().for_each(|(key, value)| leaves(value, below(key), found));
         }
         Value::Array(list) if list.iter().any(Value::is_table) => {
             list.iter()
