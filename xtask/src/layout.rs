@@ -242,19 +242,13 @@ impl Store {
 /// characters for their own, pkg-config says nothing at all to a quote, and a colon divides `PATH`.
 /// Blanks and letters of any kind are well.
 fn refuse_strange(root: &Path) -> Result<()> {
-    let strange = |c: &char| c.is_control() || "'\"`$\\#:*?;&|<>".contains(*c);
-    let found = match root.to_str() {
-        None => "a byte that is no UTF-8".to_owned(),
-        Some(text) => match text.chars().find(strange) {
-            None => return Ok(()),
-            Some(found) => format!("the character {found:?}"),
-        },
-    };
+    let strange = |c: &char| c.is_control() || "'\"`$\\#:*?;&|<>\u{fffd}".contains(*c);
+    let Some(found) = root.to_string_lossy().chars().find(strange) else { return Ok(()) };
     let place = root.display();
-    let message = format!("the store {place} has {found} in its path, which builds would misread");
-    Err(Failure::new(Exit::Usage, message)
-        .help("name another place with `--store DIR` or MUSLIN_STORE")
-        .into())
+    let message =
+        format!("the store {place} has {found:?} in its path, which builds would misread");
+    let help = "name another place with `--store DIR` or MUSLIN_STORE";
+    Err(Failure::new(Exit::Usage, message).help(help).into())
 }
 
 /// Takes a lock; a file system that has none (some network ones) is worked on without: names are
