@@ -56,6 +56,27 @@ pub fn fetch_crates(session: &Session, project: &Project, triple: &str) -> Resul
     Err(Failure::new(exit, format!("{why}:\n{said}")).into())
 }
 
+/// An error that lists what is missing offline, with what the later stages would miss too: the
+/// crates and Rust's standard library.
+pub fn all_misses(
+    session: &Session,
+    project: &Project,
+    triple: &str,
+    error: anyhow::Error,
+) -> anyhow::Error {
+    let Some(first) = Failure::find(&error).filter(|failure| failure.exit == Exit::Offline) else {
+        return error;
+    };
+    let mut message = first.message.clone();
+    if fetch_crates(session, project, triple).is_err() {
+        message.push_str(&format!("\n  crates of {}", project.package.name));
+    }
+    if !project.rust.has_std(triple) {
+        message.push_str(&format!("\n  Rust's standard library for {triple} (rustup)"));
+    }
+    Failure { exit: Exit::Offline, message, help: first.help.clone() }.into()
+}
+
 impl cli::Fetch {
     /// Brings everything that `dist` needs from a network.
     pub fn run(self, global: Global) -> Result<()> {
@@ -65,7 +86,9 @@ impl cli::Fetch {
             let project = session.project(&self.package, &triple)?;
             project.wanted.require_all()?;
             let named = self.platform.toolchain.as_deref().or(project.wanted.toolchain.as_deref());
-            let plan = session.settle(named, &target, &project.wanted.libraries)?;
+            let plan = session
+                .settle(named, &target, &project.wanted.libraries)
+                .map_err(|error| all_misses(&session, &project, &triple, error))?;
             project.rust.require_std(&triple, session.global.offline)?;
             fetch_crates(&session, &project, &triple)?;
             let names: Vec<_> =

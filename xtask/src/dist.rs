@@ -42,7 +42,9 @@ impl cli::Dist {
         let order = Order { project: &project, bins: &self.bin, profile: &self.profile };
         app::check_order(&order)?;
         let named = self.platform.toolchain.as_deref().or(project.wanted.toolchain.as_deref());
-        let plan = session.settle(named, target, &project.wanted.libraries)?;
+        let plan = session
+            .settle(named, target, &project.wanted.libraries)
+            .map_err(|error| app::all_misses(session, &project, &target.triple, error))?;
         project.rust.require_std(&target.triple, session.global.offline)?;
         build::make(session, &plan)?;
         let mut environment = Environment::new(session, &plan, &project.rust)?;
