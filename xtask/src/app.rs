@@ -36,47 +36,6 @@ pub struct Order<'a> {
     pub profile: &'a str,
 }
 
-/// Brings the crates of a package.
-pub fn fetch_crates(session: &Session, project: &Project, triple: &str) -> Result<()> {
-    let mut command = project.rust.cargo();
-    command.args(["fetch", "--manifest-path"]).arg(&project.manifest).args(["--target", triple]);
-    if session.global.offline {
-        command.arg("--offline");
-    }
-    let captured = process::capture(&mut command)?;
-    if captured.status.success() {
-        return Ok(());
-    }
-    let (exit, why) = if session.global.offline {
-        (Exit::Offline, "crates of the app are missing")
-    } else {
-        (Exit::Failed, "cargo cannot fetch the crates of the app")
-    };
-    let said = process::last_lines(captured.stderr.trim(), 12);
-    Err(Failure::new(exit, format!("{why}:\n{said}")).into())
-}
-
-/// An error that lists what is missing offline, with what the later stages would miss too: the
-/// crates and Rust's standard library.
-pub fn all_misses(
-    session: &Session,
-    project: &Project,
-    triple: &str,
-    error: anyhow::Error,
-) -> anyhow::Error {
-    let Some(first) = Failure::find(&error).filter(|failure| failure.exit == Exit::Offline) else {
-        return error;
-    };
-    let mut message = first.message.clone();
-    if fetch_crates(session, project, triple).is_err() {
-        message.push_str(&format!("\n  crates of {}", project.package.name));
-    }
-    if !project.rust.has_std(triple) {
-        message.push_str(&format!("\n  Rust's standard library for {triple} (rustup)"));
-    }
-    Failure { exit: Exit::Offline, message, help: first.help.clone() }.into()
-}
-
 impl cli::Fetch {
     /// Brings everything that `dist` needs from a network.
     pub fn run(self, global: Global) -> Result<()> {
@@ -84,13 +43,8 @@ impl cli::Fetch {
         for triple in self.platform.triples() {
             let target = session.target(&triple)?;
             let project = session.project(&self.package, &triple)?;
-            project.wanted.require_all()?;
-            let named = self.platform.toolchain.as_deref().or(project.wanted.toolchain.as_deref());
-            let plan = session
-                .settle(named, &target, &project.wanted.libraries)
-                .map_err(|error| all_misses(&session, &project, &triple, error))?;
-            project.rust.require_std(&triple, session.global.offline)?;
-            fetch_crates(&session, &project, &triple)?;
+            let plan = session.settle_project(&project, &self.platform, &target)?;
+            session.fetch_crates(&project, &triple)?;
             let names: Vec<_> =
                 plan.steps.iter().filter(|s| s.source.is_some()).map(|s| s.name.as_str()).collect();
             report::status(
