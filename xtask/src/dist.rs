@@ -38,12 +38,9 @@ impl cli::Dist {
     fn run_for(&self, session: &Session, target: &Target) -> Result<()> {
         let begin = Instant::now();
         let project = session.project(&self.package, &target.triple)?;
-        project.wanted.require_all()?;
         let order = Order { project: &project, bins: &self.bin, profile: &self.profile };
         app::check_order(&order)?;
-        let named = self.platform.toolchain.as_deref().or(project.wanted.toolchain.as_deref());
-        let plan = session.settle(named, target, &project.wanted.libraries)?;
-        project.rust.require_std(&target.triple, session.global.offline)?;
+        let plan = session.settle_project(&project, &self.platform, target)?;
         build::make(session, &plan)?;
         let mut environment = Environment::new(session, &plan, &project.rust)?;
         environment.respect_configuration(project.folder());

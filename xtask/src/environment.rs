@@ -19,6 +19,7 @@ use crate::recipe::{Driver, OverrideValue, Toolchain};
 use crate::rust::Rust;
 use crate::session::{Access, Session};
 use crate::target::Target;
+use crate::toolchain::cmake::toolchain_file;
 use crate::toolchain::linking::{LinkingDriver, linking_driver};
 use crate::{build, report};
 
@@ -57,8 +58,12 @@ impl Environment {
         };
         let linking = linking_driver(&session.store, driver, toolchain, &plan.target, rust)?;
         let tree = session.entry(plan.toolchain()).outputs();
-        let sysroot = session.entry(plan.sysroot()).outputs();
-        Ok(Self::compose(plan, toolchain, &tree, &linking, sysroot))
+        let sysroot = session.entry(plan.sysroot());
+        let cmake = toolchain_file(&session.store, &linking, &sysroot, &plan.target)?;
+        let mut made = Self::compose(plan, toolchain, &tree, &linking, sysroot.outputs());
+        let name = format!("CMAKE_TOOLCHAIN_FILE_{}", plan.target.lower());
+        made.variables.insert(name, cmake.to_string_lossy().into_owned());
+        Ok(made)
     }
 
     fn compose(
@@ -201,8 +206,6 @@ fn tools(target: &Target, linking: &LinkingDriver) -> BTreeMap<String, String> {
         let path = linking.path(name).to_string_lossy().into_owned();
         variables.insert(format!("{variable}_{lower}"), path);
     }
-    let cmake = linking.cmake.to_string_lossy().into_owned();
-    variables.insert(format!("CMAKE_TOOLCHAIN_FILE_{lower}"), cmake);
     variables
 }
 
@@ -252,10 +255,7 @@ fn prepared(
     };
     let target = session.target(triple)?;
     let project = session.project(package, triple)?;
-    project.wanted.require_all()?;
-    let named = platform.toolchain.as_deref().or(project.wanted.toolchain.as_deref());
-    let plan = session.settle(named, &target, &project.wanted.libraries)?;
-    project.rust.require_std(triple, session.global.offline)?;
+    let plan = session.settle_project(&project, platform, &target)?;
     build::make(&session, &plan)?;
     let mut environment = Environment::new(&session, &plan, &project.rust)?;
     environment.respect_configuration(project.folder());

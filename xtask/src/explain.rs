@@ -16,8 +16,7 @@ impl cli::Plan {
         for triple in self.platform.triples() {
             let target = session.target(&triple)?;
             let project = session.project(&self.package, &triple)?;
-            project.wanted.require_all()?;
-            let named = self.platform.toolchain.as_deref().or(project.wanted.toolchain.as_deref());
+            let named = project.toolchain(&self.platform);
             let plan = session.plan(named, &target, &project.wanted.libraries)?;
             if let Some(step) = &self.why {
                 let answer = why(&session, &plan, step)?;

@@ -19,6 +19,7 @@
 
 mod borrowed;
 mod tree;
+mod workspace;
 
 use std::fs::{self, DirBuilder, File};
 use std::io;
@@ -37,6 +38,7 @@ use crate::report;
 pub use borrowed::Borrowed;
 use tree::{cannot_write, sync_folder, sync_tree};
 pub use tree::{copy_atomically, copy_tree, files_below, remove_tree, write_atomically};
+pub use workspace::{target_folder, workspace_root};
 
 /// The part of an entry's name that tells its fingerprint: 16 of 64 digits.
 const FINGERPRINT_DIGITS: usize = 16;
@@ -367,30 +369,6 @@ impl Drop for TempFolder {
         }
         live.retain(|path| path != &self.path);
     }
-}
-
-/// Cargo's target folder of a workspace, where nobody asked cargo.
-pub fn target_folder(workspace: &Path) -> PathBuf {
-    env_var("CARGO_TARGET_DIR").map_or_else(|| workspace.join("target"), |dir| workspace.join(dir))
-}
-
-/// The checkout that this xtask belongs to: the folder with `recipes/` and `xtask/`.
-pub fn workspace_root() -> Result<PathBuf> {
-    // `cargo run` sets this for the process it starts, so a moved checkout is found at its new place.
-    let package = env_var("CARGO_MANIFEST_DIR").map(PathBuf::from);
-    if let Some(root) = package.as_deref().and_then(Path::parent)
-        && root.join("recipes").is_dir()
-    {
-        return Ok(root.to_owned());
-    }
-    let current = std::env::current_dir().context("cannot tell the current folder")?;
-    current.ancestors().find(|folder| folder.join("recipes").is_dir()).map(Path::to_owned).ok_or_else(
-        || {
-            Failure::new(Exit::Usage, "there is no `recipes` folder here or above")
-                .help("run `cargo xtask` in a checkout of Muslin, or in a workspace that has its `xtask` and `recipes`")
-                .into()
-        },
-    )
 }
 
 #[cfg(test)]

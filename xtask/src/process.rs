@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group, set_parent_process_death_signal};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use xshell::Shell;
 
@@ -92,6 +92,8 @@ impl Group {
         if is_interrupted() {
             bail!("interrupted");
         }
+        // SAFETY: the closure runs between fork and exec and makes one system call, no allocation.
+        unsafe { command.pre_exec(end_with_parent) };
         let child = command
             .process_group(0)
             .spawn()
@@ -99,6 +101,12 @@ impl Group {
         running.insert(child.id());
         Ok(Self(child))
     }
+}
+
+/// A Muslin that is killed outright cannot end its children, so the kernel does. The signal is one
+/// that make and cargo pass on to theirs.
+fn end_with_parent() -> io::Result<()> {
+    Ok(set_parent_process_death_signal(Some(Signal::TERM))?)
 }
 
 impl Drop for Group {

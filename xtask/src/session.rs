@@ -4,6 +4,7 @@
 
 mod choice;
 mod lockfile;
+mod needs;
 
 use std::path::{Path, PathBuf};
 
@@ -54,6 +55,11 @@ pub struct Project {
 }
 
 impl Project {
+    /// The toolchain that the command line names, else the one that the app's manifest names.
+    pub fn toolchain<'a>(&'a self, platform: &'a cli::Platform) -> Option<&'a str> {
+        platform.toolchain.as_deref().or(self.wanted.toolchain.as_deref())
+    }
+
     /// The folder in which cargo is started, whose `.cargo/config.toml` counts.
     pub fn folder(&self) -> &Path {
         self.manifest.parent().unwrap_or(Path::new("/"))
@@ -100,7 +106,8 @@ impl Session {
         })
     }
 
-    /// Asks cargo about the package that the arguments mean; the sample app if they name none.
+    /// Asks cargo about the package that the arguments mean; the sample app if they name none. Fails
+    /// if it needs a library that nothing provides.
     pub fn project(&self, arguments: &cli::Package, triple: &str) -> Result<Project> {
         let manifest = self.manifest(arguments.manifest_path.as_deref())?;
         let folder = manifest.parent().unwrap_or(Path::new("/"));
@@ -131,6 +138,7 @@ impl Session {
         };
         let package = metadata.select(&manifest, name)?.clone();
         let wanted = links::discover(&metadata, &package, &self.recipes)?;
+        wanted.require_all()?;
         Ok(Project { rust, metadata, package, manifest, features, wanted, _lockfile: lockfile })
     }
 

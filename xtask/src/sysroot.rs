@@ -20,7 +20,6 @@ impl cli::Sysroot {
             let target = session.target(&triple)?;
             let (libraries, wish, target_folder) = if self.libraries.is_empty() {
                 let project = session.project(&self.package, &triple)?;
-                project.wanted.require_all()?;
                 let wanted = project.wanted;
                 (wanted.libraries, wanted.toolchain, project.metadata.target_directory)
             } else {

@@ -20,8 +20,7 @@ impl cli::Test {
         let session = Session::open(global, Access::Write)?;
         let target = session.target(DEFAULT_TARGET)?;
         let project = session.project(&cli::Package::default(), DEFAULT_TARGET)?;
-        let plan = session.settle(None, &target, &project.wanted.libraries)?;
-        project.rust.require_std(DEFAULT_TARGET, session.global.offline)?;
+        let plan = session.settle_project(&project, &cli::Platform::default(), &target)?;
         build::make(&session, &plan)?;
         let environment = Environment::new(&session, &plan, &project.rust)?;
 

@@ -5,6 +5,7 @@
 //! relative to themselves, so a store can be moved; they start no other process before the compiler.
 //! Never fetches, unpacks, or decides which toolchain is used.
 
+pub mod cmake;
 pub mod linking;
 
 use std::fmt::Write as _;

@@ -4,7 +4,6 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::*;
-use std::os::unix::fs::PermissionsExt as _;
 
 fn scratch() -> (PathBuf, Store) {
     static COUNTER: AtomicU32 = AtomicU32::new(0);

@@ -21,7 +21,7 @@ use crate::rust::Rust;
 use crate::target::Target;
 
 /// Bump when the code below makes something else of the same inputs.
-const FORMAT: &str = "linking-driver 1";
+const FORMAT: &str = "linking-driver 2";
 
 /// musl has all of these in `libc.a`; empty archives serve those who ask for them by name.
 const EMPTY_LIBRARIES: [&str; 8] = ["m", "pthread", "rt", "dl", "util", "crypt", "resolv", "xnet"];
@@ -33,8 +33,8 @@ pub struct LinkingDriver {
     pub bin: PathBuf,
     /// Their names.
     pub names: ToolNames,
-    /// CMake's toolchain file.
-    pub cmake: PathBuf,
+    /// The name of its entry in the store.
+    pub id: String,
 }
 
 impl LinkingDriver {
@@ -76,7 +76,7 @@ pub fn linking_driver(
     Ok(LinkingDriver {
         bin: entry.outputs().join("bin"),
         names: ToolNames::new(target),
-        cmake: entry.outputs().join("toolchain.cmake"),
+        id: entry.id().to_owned(),
     })
 }
 
@@ -107,7 +107,6 @@ fn make(
         write_program(&bin.join(name), &script(&tree, &format!("exec \"$tree/{name}\" \"$@\"")))?;
     }
     write_program(&bin.join(&names.strip), &strip_script(rust))?;
-    fs::write(outputs.join("toolchain.cmake"), cmake_file(target, &names))?;
     if matches!(toolchain.driver, Driver::Zig { .. }) {
         write_runtime(&compiling, &names, rust, target, &lib, temp.path())?;
     }
@@ -116,7 +115,8 @@ fn make(
 
 /// Static unless told otherwise: a dynamic musl program would need a loader that no machine has.
 const STATIC_BY_DEFAULT: &str = r#"case " $* " in
-*" -c "* | *" -S "* | *" -E "* | *" -M "* | *" -MM "* | *" -r "* | *" -shared "* | *" -static "* | *" -static-pie "* | *" -no-pie "* | *" -fsyntax-only "*) ;;
+*" -c "* | *" -S "* | *" -E "* | *" -M "* | *" -MM "* | *" -r "* | *" -shared "* | *" -static "* | *" -static-pie "* | *" -fsyntax-only "*) ;;
+*" -no-pie "*) set -- -static "$@" ;;
 *) set -- -static-pie "$@" ;;
 esac
 "#;
@@ -144,31 +144,6 @@ fn strip_script(rust: &Rust) -> String {
         shell_word(&rust.sysroot().join("lib").to_string_lossy()),
         shell_word(&tool.to_string_lossy())
     )
-}
-
-fn cmake_file(target: &Target, names: &ToolNames) -> String {
-    let processor = target.triple.split('-').next().unwrap_or_default();
-    let mut text = String::from("# Made by Muslin: CMake for ");
-    text.push_str(&target.triple);
-    text.push_str("\nset(CMAKE_SYSTEM_NAME Linux)\n");
-    text.push_str(&format!("set(CMAKE_SYSTEM_PROCESSOR {processor})\n"));
-    for (variable, name) in [
-        ("C_COMPILER", &names.cc),
-        ("CXX_COMPILER", &names.cxx),
-        ("ASM_COMPILER", &names.cc),
-        ("AR", &names.ar),
-        ("RANLIB", &names.ranlib),
-        ("STRIP", &names.strip),
-    ] {
-        text.push_str(&format!(
-            "set(CMAKE_{variable} \"${{CMAKE_CURRENT_LIST_DIR}}/bin/{name}\")\n"
-        ));
-    }
-    for kind in ["LIBRARY", "INCLUDE", "PACKAGE"] {
-        text.push_str(&format!("set(CMAKE_FIND_ROOT_PATH_MODE_{kind} ONLY)\n"));
-    }
-    text.push_str("set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)\n");
-    text
 }
 
 /// Puts Rust's C runtime where clang looks for one below its sysroot.
