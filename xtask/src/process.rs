@@ -93,7 +93,10 @@ impl Group {
             bail!("interrupted");
         }
         // SAFETY: the closure runs between fork and exec and makes one system call, no allocation.
-        unsafe { command.pre_exec(end_with_parent) };
+        #[allow(unsafe_code, reason = "std has no safe way to set a child up before its exec")]
+        unsafe {
+            command.pre_exec(end_with_parent)
+        };
         let child = command
             .process_group(0)
             .spawn()
