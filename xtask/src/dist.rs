@@ -105,12 +105,17 @@ fn pack(place: &Path, programs: &[Program], checked: &[Checked], manifest: &str)
     let mut sums = Vec::new();
     for (program, checked) in programs.iter().zip(checked) {
         let target = place.join(&program.name);
-        copy_atomically(checked.path(), &target)?;
-        let copied = Digest::sha256_of(&fs::read(&target)?);
-        if copied != checked.sha256() {
+        let hash = || fs::read(&target).map(|bytes| Digest::sha256_of(&bytes));
+        let mut copied = hash().ok();
+        if copied != Some(checked.sha256()) {
+            copy_atomically(checked.path(), &target)?;
+            copied = Some(hash()?);
+        }
+        fs::set_permissions(&target, fs::metadata(checked.path())?.permissions())?;
+        if copied != Some(checked.sha256()) {
             bail!("{} changed while it was packed", checked.path().display());
         }
-        sums.push((program.name.clone(), copied.hex()));
+        sums.push((program.name.clone(), checked.sha256().hex()));
     }
     write_atomically(&place.join("manifest.json"), manifest.as_bytes())?;
     sums.push(("manifest.json".to_owned(), Digest::sha256_of(manifest.as_bytes()).hex()));
