@@ -61,6 +61,8 @@ const SEEN: [&str; 3] = ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR", "CARGO_BU
 #[derive(Clone, Debug)]
 pub struct Rust {
     sysroot: PathBuf,
+    /// Its rustc as the cargo that runs this xtask calls it, with rustup's name for it; if it is that one.
+    called: Option<(PathBuf, String)>,
     /// What `rustc -vV` says: version, commit, host, LLVM.
     pub version: String,
     /// The triple of this machine.
@@ -99,7 +101,8 @@ impl Rust {
         let version = process::capture_ok(&mut cmd!(shell, "{rustc} -vV").into())?;
         let host = version.lines().find_map(|line| line.strip_prefix("host: "));
         let host = host.context("`rustc -vV` names no host")?.to_owned();
-        Ok(Self { sysroot, version, host })
+        let called = rustup_calls(&sysroot);
+        Ok(Self { sysroot, called, version, host })
     }
 
     /// A cargo command. It does not see what the machine's owner has set for other builds; where the
@@ -109,8 +112,13 @@ impl Rust {
         for name in process::env_names().iter().filter(|name| is_hidden(name)) {
             command.env_remove(name);
         }
-        // Cargo asks for `rustc` by name; without rustup's proxy in between it must be this one.
-        command.env("RUSTC", self.sysroot.join("bin/rustc"));
+        // Cargo asks for `rustc` by name; without rustup's proxy in between it must be this one. It
+        // keeps what rustc says in the target folder, until rustc has another path or rustup another
+        // name for it: the cargo that runs this xtask and this one must not take turns at that.
+        match &self.called {
+            Some((rustc, name)) => command.env("RUSTC", rustc).env("RUSTUP_TOOLCHAIN", name),
+            None => command.env("RUSTC", self.sysroot.join("bin/rustc")),
+        };
         command
     }
 
@@ -211,6 +219,14 @@ fn is_hidden(name: &str) -> bool {
         || HIDDEN_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
         || HIDDEN_ENDINGS.iter().any(|ending| name.ends_with(ending));
     is_one && !SEEN.contains(&name)
+}
+
+/// How rustup's cargo calls the rustc of this installation, if it is the one that rustup chose.
+fn rustup_calls(sysroot: &Path) -> Option<(PathBuf, String)> {
+    let name = process::env_var("RUSTUP_TOOLCHAIN")?;
+    let chosen = PathBuf::from(process::env_var("RUSTUP_HOME")?).join("toolchains").join(&name);
+    let is_this = chosen.canonicalize().ok()? == sysroot.canonicalize().ok()?;
+    is_this.then(|| (chosen.join("bin/rustc"), name))
 }
 
 /// The installation that a `bin/cargo` belongs to; `None` for rustup's proxy.
