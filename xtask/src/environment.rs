@@ -20,7 +20,7 @@ use crate::rust::Rust;
 use crate::session::{Access, Session};
 use crate::target::Target;
 use crate::toolchain::cmake::toolchain_file;
-use crate::toolchain::linking::{LinkingDriver, linking_driver};
+use crate::toolchain::linking::{LinkingDriver, linking_driver, sysroot_variable};
 use crate::{build, report};
 
 /// Flags of every link: pack the relocations of a static-pie program (musl has read them since
@@ -77,14 +77,12 @@ impl Environment {
         let mut variables = tools(&target, linking);
         let lower = target.lower();
         let text = sysroot.to_string_lossy().into_owned();
-        // `-L` serves libz-sys, which tries to link a probe; `-isystem` comes after a crate's own `-I`.
-        let flags = format!("-isystem {0}/include -L{0}/lib", shell_word(&text));
+        // The driver adds the sysroot's folders itself. The cc crate watches the flags: with another
+        // sysroot they are others, so what was compiled against its headers is compiled again.
+        variables.insert(sysroot_variable(&target), text.clone());
+        let flags = format!("-DMUSLIN_SYSROOT={}", plan.sysroot().fingerprint);
         for name in ["CFLAGS", "CXXFLAGS"] {
             variables.insert(format!("{name}_{lower}"), flags.clone());
-        }
-        if shell_word(&text) != text {
-            // The cc crate splits flags at blanks unless it is told that they are quoted.
-            variables.insert("CC_SHELL_ESCAPED_FLAGS".to_owned(), "1".to_owned());
         }
         variables.insert(format!("PKG_CONFIG_ALLOW_CROSS_{lower}"), "1".to_owned());
         variables.insert(format!("PKG_CONFIG_LIBDIR_{lower}"), format!("{text}/lib/pkgconfig"));
