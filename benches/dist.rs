@@ -6,7 +6,11 @@
 //!
 //! `MUSLIN_BENCH_ROUNDS` sets how often the slow pairs are repeated (default 1), `MUSLIN_STORE`
 //! a store whose downloads are used.
-#![allow(clippy::disallowed_methods, clippy::disallowed_macros)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    reason = "a benchmark prints, and starts what it compares"
+)]
 
 use std::collections::BTreeMap;
 use std::env;

@@ -37,26 +37,6 @@ pub struct Order<'a> {
     pub profile: &'a str,
 }
 
-/// Brings the crates of a package.
-pub fn fetch_crates(session: &Session, project: &Project, triple: &str) -> Result<()> {
-    let mut command = project.rust.cargo();
-    command.args(["fetch", "--manifest-path"]).arg(&project.manifest).args(["--target", triple]);
-    if session.global.offline {
-        command.arg("--offline");
-    }
-    let captured = process::capture(&mut command)?;
-    if captured.status.success() {
-        return Ok(());
-    }
-    let (exit, why) = if session.global.offline {
-        (Exit::Offline, "crates of the app are missing")
-    } else {
-        (Exit::Failed, "cargo cannot fetch the crates of the app")
-    };
-    let said = process::last_lines(captured.stderr.trim(), 12);
-    Err(Failure::new(exit, format!("{why}:\n{said}")).into())
-}
-
 impl cli::Fetch {
     /// Brings everything that `dist` needs from a network.
     pub fn run(self, global: Global) -> Result<()> {
@@ -64,11 +44,8 @@ impl cli::Fetch {
         for triple in self.platform.triples() {
             let target = session.target(&triple)?;
             let project = session.project(&self.package, &triple)?;
-            project.wanted.require_all()?;
-            let named = self.platform.toolchain.as_deref().or(project.wanted.toolchain.as_deref());
-            let plan = session.settle(named, &target, &project.wanted.libraries)?;
-            project.rust.require_std(&triple, session.global.offline)?;
-            fetch_crates(&session, &project, &triple)?;
+            let plan = session.settle_project(&project, &self.platform, &target)?;
+            session.fetch_crates(&project, &triple)?;
             let names: Vec<_> =
                 plan.steps.iter().filter(|s| s.source.is_some()).map(|s| s.name.as_str()).collect();
             report::status(
@@ -236,7 +213,12 @@ fn failure(
         return anyhow::anyhow!("interrupted while cargo built {}", order.project.package.name);
     }
     let needs_network = session.global.offline && said.contains("--offline");
-    let exit = if needs_network { Exit::Offline } else { Exit::Failed };
+    let is_usage = said.contains("profile `") && said.contains("is not defined");
+    let exit = match (needs_network, is_usage) {
+        (true, _) => Exit::Offline,
+        (false, true) => Exit::Usage,
+        (false, false) => Exit::Failed,
+    };
     let name = &order.project.package.name;
     let message = format!("`cargo build` of {name} {}", describe_status(status));
     let mut failure = Failure::new(exit, message);

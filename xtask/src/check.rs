@@ -281,14 +281,25 @@ impl cli::Check {
             ]),
             run: RunPolicy::EmptyRoot { scratch: scratch.path().to_owned(), limit: TIME_LIMIT },
         };
-        let mut failed = Vec::new();
+        let (mut failed, mut unread) = (Vec::new(), Vec::new());
         for file in &self.files {
-            let checkup = examine(file, &expectation)?;
+            let checkup = match examine(file, &expectation) {
+                Ok(checkup) => checkup,
+                Err(error) if self.files.len() == 1 => return Err(error),
+                Err(error) => {
+                    report::warning(format!("{error:#}"));
+                    unread.push(file.display().to_string());
+                    continue;
+                }
+            };
             report::data(table(&checkup).trim_end());
             report::event("checkup", serde_json::to_value(&checkup)?);
             if checkup.into_checked().is_err() {
                 failed.push(file.display().to_string());
             }
+        }
+        if failed.is_empty() && !unread.is_empty() {
+            bail!("cannot be read: {}", unread.join(", "));
         }
         if failed.is_empty() {
             return Ok(());

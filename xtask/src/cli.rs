@@ -16,6 +16,7 @@ pub const DEFAULT_TARGET: &str = "x86_64-unknown-linux-musl";
 #[command(
     name = "cargo xtask",
     bin_name = "cargo xtask",
+    arg_required_else_help = true,
     version,
     after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 recipe invalid, 4 verification failed, \
                   5 check failed, 6 offline and something is missing."
@@ -39,15 +40,9 @@ pub struct Global {
     /// The folder of everything fetched or built [default: $XDG_CACHE_HOME/muslin or ~/.cache/muslin].
     #[arg(long, global = true, value_name = "DIR", env = "MUSLIN_STORE", hide_env_values = true)]
     pub store: Option<PathBuf>,
-    /// Look for downloads here first, by digest: `<mirror>/<sha256>`. May be given several times.
-    #[arg(
-        long,
-        global = true,
-        value_name = "URL|DIR",
-        env = "MUSLIN_MIRROR",
-        value_delimiter = ' ',
-        hide_env_values = true
-    )]
+    /// Look for downloads here first, by digest: `<mirror>/<sha256>`. May be given several times
+    /// [env: MUSLIN_MIRROR, separated by blanks].
+    #[arg(long, global = true, value_name = "URL|DIR")]
     pub mirror: Vec<Mirror>,
     /// How many jobs to run at once [default: the number of CPUs].
     #[arg(long, short, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]

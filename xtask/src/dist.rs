@@ -38,12 +38,9 @@ impl cli::Dist {
     fn run_for(&self, session: &Session, target: &Target) -> Result<()> {
         let begin = Instant::now();
         let project = session.project(&self.package, &target.triple)?;
-        project.wanted.require_all()?;
         let order = Order { project: &project, bins: &self.bin, profile: &self.profile };
         app::check_order(&order)?;
-        let named = self.platform.toolchain.as_deref().or(project.wanted.toolchain.as_deref());
-        let plan = session.settle(named, target, &project.wanted.libraries)?;
-        project.rust.require_std(&target.triple, session.global.offline)?;
+        let plan = session.settle_project(&project, &self.platform, target)?;
         build::make(session, &plan)?;
         let mut environment = Environment::new(session, &plan, &project.rust)?;
         environment.respect_configuration(project.folder());
@@ -92,7 +89,7 @@ fn check(
             Ok(program) => checked.push(program),
             Err(found) => match &mut failure {
                 Some(failure) => {
-                    failure.message = format!("{}\n{}", failure.message, found.message)
+                    failure.message = format!("{}\n{}", failure.message, found.message);
                 }
                 None => failure = Some(found),
             },
@@ -157,13 +154,7 @@ fn announce(place: &Path, programs: &[Program], checked: &[Checked], plan: &Plan
     }
     report::status(
         "Packed",
-        format!(
-            "{} with {} {} in {}",
-            place.display(),
-            plan.toolchain().name,
-            plan.toolchain().version,
-            report::human_duration(begin.elapsed())
-        ),
+        format!("{} in {}", place.display(), report::human_duration(begin.elapsed())),
     );
     for (program, checked) in programs.iter().zip(checked) {
         let path = place.join(&program.name);

@@ -248,10 +248,7 @@ fn prepared(
     };
     let target = session.target(triple)?;
     let project = session.project(package, triple)?;
-    project.wanted.require_all()?;
-    let named = platform.toolchain.as_deref().or(project.wanted.toolchain.as_deref());
-    let plan = session.settle(named, &target, &project.wanted.libraries)?;
-    project.rust.require_std(triple, session.global.offline)?;
+    let plan = session.settle_project(&project, platform, &target)?;
     build::make(&session, &plan)?;
     let mut environment = Environment::new(&session, &plan, &project.rust)?;
     environment.respect_configuration(project.folder());

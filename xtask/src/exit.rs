@@ -50,8 +50,8 @@ impl Failure {
     }
 
     /// The first failure in an error's chain.
-    pub fn find(error: &anyhow::Error) -> Option<&Failure> {
-        error.chain().find_map(|cause| cause.downcast_ref::<Failure>())
+    pub fn find(error: &anyhow::Error) -> Option<&Self> {
+        error.chain().find_map(|cause| cause.downcast_ref::<Self>())
     }
 }
 

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::cli::{self, Global};
 use crate::fetch;
-use crate::links::{self, Provision};
+use crate::links::{self, Link, Provision};
 use crate::plan::{Plan, Step, difference};
 use crate::report;
 use crate::session::{Access, Session};
@@ -16,24 +16,18 @@ impl cli::Plan {
         for triple in self.platform.triples() {
             let target = session.target(&triple)?;
             let project = session.project(&self.package, &triple)?;
-            project.wanted.require_all()?;
-            let named = self.platform.toolchain.as_deref().or(project.wanted.toolchain.as_deref());
+            let named = project.toolchain(&self.platform);
             let plan = session.plan(named, &target, &project.wanted.libraries)?;
             if let Some(step) = &self.why {
-                report::output(&why(&session, &plan, step)?);
-            } else if self.pre_images {
+                let answer = why(&session, &plan, step)?;
+                report::event("why", serde_json::json!({ "step": step, "message": answer }));
+                report::data(answer.trim_end());
+            } else if self.pre_images && !report::is_json() {
                 report::output(&pre_images(&plan));
             } else {
-                report::output(&format!("{} for {triple}\n", project.package.name));
+                report::data(format!("{} for {triple}", project.package.name));
                 print(&session, &plan);
-                for link in &project.wanted.links {
-                    if let Provision::Bundled(Some(feature)) = &link.provision {
-                        report::output(&format!(
-                            "  bundled   {} ({} {} has feature `{feature}` on)\n",
-                            link.key, link.crate_name, link.crate_version
-                        ));
-                    }
-                }
+                print_bundled(&project.wanted.links);
             }
         }
         Ok(())
@@ -44,16 +38,29 @@ fn print(session: &Session, plan: &Plan) {
     let stale = plan.stale(&|step| session.entry(step).exists());
     for (index, step) in plan.steps.iter().enumerate() {
         let (state, detail) = state(session, step, stale.contains(&index));
-        let line = format!("  {state:<9} {} {}{detail}", step.name, step.version);
-        if report::is_json() {
+        report::data(format!("  {state:<9} {} {}{detail}", step.name, step.version));
+        report::event(
+            "plan",
+            serde_json::json!({ "target": plan.target.triple, "step": step.name,
+                "version": step.version, "state": state, "fingerprint": step.fingerprint,
+                "pre_image": step.pre_image,
+                "origin": step.source.as_ref().map(|s| fetch::origin_text(&s.origin)) }),
+        );
+    }
+}
+
+fn print_bundled(links: &[Link]) {
+    for link in links {
+        if let Provision::Bundled(Some(feature)) = &link.provision {
+            report::data(format!(
+                "  bundled   {} ({} {} has feature `{feature}` on)",
+                link.key, link.crate_name, link.crate_version
+            ));
             report::event(
-                "plan",
-                serde_json::json!({ "step": step.name, "version": step.version, "state": state,
-                    "fingerprint": step.fingerprint,
-                    "origin": step.source.as_ref().map(|s| fetch::origin_text(&s.origin)) }),
+                "bundled",
+                serde_json::json!({ "links": link.key, "crate": link.crate_name,
+                    "version": link.crate_version, "feature": feature }),
             );
-        } else {
-            report::output(&format!("{line}\n"));
         }
     }
 }

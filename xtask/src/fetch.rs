@@ -361,7 +361,6 @@ impl Fetcher {
                 note_refusal(wanted, refusal, refusals);
                 continue;
             };
-            wanted.announce(&place);
             match download::download(self, wanted, &url, &place)? {
                 Ok(found) => return Ok(Some(found)),
                 Err(refusal) => note_refusal(wanted, refusal, refusals),

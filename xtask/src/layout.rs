@@ -18,12 +18,12 @@
 //! the next one.
 
 mod borrowed;
-
-pub use borrowed::Borrowed;
+mod tree;
+mod workspace;
 
 use std::fs::{self, DirBuilder, File};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -35,6 +35,10 @@ use crate::digest::Digest;
 use crate::exit::{Exit, Failure};
 use crate::process::env_var;
 use crate::report;
+pub use borrowed::Borrowed;
+use tree::{cannot_write, sync_folder, sync_tree};
+pub use tree::{copy_atomically, copy_tree, files_below, remove_tree, write_atomically};
+pub use workspace::{target_folder, workspace_root};
 
 /// The part of an entry's name that tells its fingerprint: 16 of 64 digits.
 const FINGERPRINT_DIGITS: usize = 16;
@@ -73,6 +77,7 @@ impl Store {
     /// Opens a store, makes its folders, and sweeps what dead processes left.
     pub fn open(root: &Path) -> Result<Self> {
         let store = Self::peek(root)?;
+        refuse_strange(&store.root)?;
         store.prepare().map_err(|error| {
             let place = store.root.display();
             Failure::new(Exit::Failed, format!("cannot write to the store {place}: {error}"))
@@ -235,6 +240,19 @@ impl Store {
     }
 }
 
+/// Refuses a path that the programs of a build would misread: make and configure scripts take these
+/// characters for their own, pkg-config says nothing at all to a quote, and a colon divides `PATH`.
+/// Blanks and letters of any kind are well.
+fn refuse_strange(root: &Path) -> Result<()> {
+    let strange = |c: &char| c.is_control() || "'\"`$\\#:*?;&|<>\u{fffd}".contains(*c);
+    let Some(found) = root.to_string_lossy().chars().find(strange) else { return Ok(()) };
+    let place = root.display();
+    let message =
+        format!("the store {place} has {found:?} in its path, which builds would misread");
+    let help = "name another place with `--store DIR` or MUSLIN_STORE";
+    Err(Failure::new(Exit::Usage, message).help(help).into())
+}
+
 /// Takes a lock; a file system that has none (some network ones) is worked on without: names are
 /// unique and publishing is atomic, so the worst is work done twice.
 fn lock(file: &File, operation: FlockOperation) -> Result<()> {
@@ -344,193 +362,14 @@ impl TempFolder {
 
 impl Drop for TempFolder {
     fn drop(&mut self) {
-        live().retain(|path| path != &self.path);
+        // Under the lock: whoever ends the process by a signal waits until the folder is gone.
+        let mut live = live();
         if !self.keep {
             let _ = remove_tree(&self.path);
         }
+        live.retain(|path| path != &self.path);
     }
-}
-
-/// Removes a folder whatever the permissions inside; one that is not there is no error.
-pub fn remove_tree(path: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            open_up(path)?;
-            fs::remove_dir_all(path)
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        other => other,
-    }
-}
-
-fn open_up(folder: &Path) -> io::Result<()> {
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?;
-    for item in fs::read_dir(folder)? {
-        let item = item?;
-        if item.file_type()?.is_dir() {
-            open_up(&item.path())?;
-        }
-    }
-    Ok(())
-}
-
-/// Flushes a finished tree to the disk, so that a rename never publishes empty files.
-/// One `syncfs` is far cheaper than an `fsync` for each of thousands of files.
-fn sync_tree(folder: &Path) -> io::Result<()> {
-    rustix::fs::syncfs(File::open(folder)?)?;
-    Ok(())
-}
-
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
-/// Writes a file so that it appears whole or not at all, and only if it differs.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
-    if fs::read(path).is_ok_and(|old| old == bytes) {
-        return Ok(());
-    }
-    let parent = path.parent().unwrap_or(Path::new("."));
-    let mut name = std::ffi::OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(format!(".{}", std::process::id()));
-    let temp = parent.join(name);
-    let write = || -> io::Result<()> {
-        fs::create_dir_all(parent)?;
-        fs::write(&temp, bytes)?;
-        File::open(&temp)?.sync_all()?;
-        fs::rename(&temp, path)
-    };
-    write().inspect_err(|_| drop(fs::remove_file(&temp))).with_context(|| cannot_write(path))
-}
-
-fn cannot_write(path: &Path) -> String {
-    format!("cannot write {}", path.display())
-}
-
-/// Puts a copy of a file in place by rename: a hard link where the file system can, else its bytes.
-pub fn copy_atomically(from: &Path, to: &Path) -> Result<()> {
-    let bytes = fs::read(from).with_context(|| format!("cannot read {}", from.display()))?;
-    write_atomically(to, &bytes)?;
-    let mode = fs::metadata(from)?.permissions();
-    fs::set_permissions(to, mode).with_context(|| cannot_write(to))
-}
-
-/// Copies a tree: folders, files with their modes, and links as links.
-pub fn copy_tree(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir_all(to).with_context(|| cannot_write(to))?;
-    for relative in files_below(from)? {
-        let (source, target) = (from.join(&relative), to.join(&relative));
-        if let Some(parent) = target.parent() {
-            fs::create_dir_all(parent).with_context(|| cannot_write(parent))?;
-        }
-        if source.is_symlink() {
-            std::os::unix::fs::symlink(fs::read_link(&source)?, &target)
-        } else {
-            fs::copy(&source, &target).map(drop)
-        }
-        .with_context(|| cannot_write(&target))?;
-    }
-    Ok(())
-}
-
-/// All files and links below a folder, relative to it, sorted: the same order on every machine.
-pub fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    let mut open = vec![PathBuf::new()];
-    while let Some(relative) = open.pop() {
-        let place = folder.join(&relative);
-        for item in
-            fs::read_dir(&place).with_context(|| format!("cannot read {}", place.display()))?
-        {
-            let item = item?;
-            let name = relative.join(item.file_name());
-            if item.file_type()?.is_dir() {
-                open.push(name);
-            } else {
-                found.push(name);
-            }
-        }
-    }
-    found.sort();
-    Ok(found)
-}
-
-/// Cargo's target folder of a workspace, where nobody asked cargo.
-pub fn target_folder(workspace: &Path) -> PathBuf {
-    env_var("CARGO_TARGET_DIR").map_or_else(|| workspace.join("target"), |dir| workspace.join(dir))
-}
-
-/// The checkout that this xtask belongs to: the folder with `recipes/` and `xtask/`.
-pub fn workspace_root() -> Result<PathBuf> {
-    // `cargo run` sets this for the process it starts, so a moved checkout is found at its new place.
-    let package = env_var("CARGO_MANIFEST_DIR").map(PathBuf::from);
-    if let Some(root) = package.as_deref().and_then(Path::parent)
-        && root.join("recipes").is_dir()
-    {
-        return Ok(root.to_owned());
-    }
-    let current = std::env::current_dir().context("cannot tell the current folder")?;
-    current.ancestors().find(|folder| folder.join("recipes").is_dir()).map(Path::to_owned).ok_or_else(
-        || {
-            Failure::new(Exit::Usage, "there is no `recipes` folder here or above")
-                .help("run `cargo xtask` in a checkout of Muslin, or in a workspace that has its `xtask` and `recipes`")
-                .into()
-        },
-    )
 }
 
 #[cfg(test)]
-#[allow(clippy::disallowed_methods, reason = "tests have no store yet")]
-mod tests {
-    use super::*;
-
-    fn scratch() -> (PathBuf, Store) {
-        static COUNTER: AtomicU32 = AtomicU32::new(0);
-        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-        let root =
-            std::env::temp_dir().join(format!("muslin-layout-{}-{number}", std::process::id()));
-        let store = Store::open(&root).unwrap();
-        (root, store)
-    }
-
-    #[test]
-    fn an_entry_appears_whole_and_only_once() {
-        let (root, store) = scratch();
-        let entry = store.entry("zlib", "1.3.2", &"ab".repeat(32));
-        assert_eq!(entry.id(), "zlib-1.3.2-abababababababab");
-        for text in ["first", "second"] {
-            let temp = store.temp("zlib").unwrap();
-            fs::create_dir(temp.path().join("outputs")).unwrap();
-            fs::write(temp.path().join("outputs/file"), text).unwrap();
-            entry.publish(temp).unwrap();
-        }
-        assert_eq!(fs::read_to_string(entry.outputs().join("file")).unwrap(), "first");
-        assert_eq!(fs::read_dir(root.join("tmp")).unwrap().count(), 0);
-        remove_tree(&root).unwrap();
-    }
-
-    #[test]
-    fn a_dead_process_s_folder_is_swept_and_a_living_one_s_is_not() {
-        let (root, store) = scratch();
-        let living = store.temp("living").unwrap();
-        let dead = root.join("tmp/dead-1-0");
-        fs::create_dir_all(dead.join("inner")).unwrap();
-        fs::set_permissions(dead.join("inner"), fs::Permissions::from_mode(0o000)).unwrap();
-        Store::open(&root).unwrap();
-        assert!(living.path().exists() && !dead.exists());
-        drop(living);
-        remove_tree(&root).unwrap();
-    }
-
-    #[test]
-    fn a_file_is_replaced_whole() {
-        let (root, _) = scratch();
-        let path = root.join("deep/er/file");
-        write_atomically(&path, b"one").unwrap();
-        write_atomically(&path, b"two").unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"two");
-        assert_eq!(fs::read_dir(root.join("deep/er")).unwrap().count(), 1);
-        remove_tree(&root).unwrap();
-    }
-}
+mod tests;

@@ -6,6 +6,8 @@
 //! the only ones with that effect: `report` prints, `layout` names paths on disk, `process` starts
 //! programs. ARCHITECTURE.md says which file to change for what.
 
+#![warn(missing_docs)]
+
 // Vocabulary.
 pub mod digest;
 pub mod exit;

@@ -21,6 +21,9 @@ const SEEKERS: [&str; 4] = ["pkg-config", "vcpkg", "system-deps", "metadeps"];
 /// Build dependencies that compile C code.
 const COMPILERS: [&str; 4] = ["cc", "cmake", "autotools", "autocfg-cc"];
 
+/// A name that differs in more letters is another name, however long both are.
+const GUESS_MAX: usize = 4;
+
 /// What the app's author asks for in `[package.metadata.muslin]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
@@ -184,13 +187,20 @@ pub fn unknown<'a>(
     let near = known
         .iter()
         .map(|candidate| (strsim::damerau_levenshtein(name, candidate), *candidate))
-        .filter(|(distance, candidate)| *distance <= candidate.len().max(3) / 3)
+        .filter(|(distance, candidate)| {
+            *distance <= (candidate.len().max(3) / 3).min(GUESS_MAX) || is_abridged(name, candidate)
+        })
         .min();
     let mut failure = Failure::new(Exit::Usage, message);
     if let Some((_, guess)) = near {
         failure = failure.help(format!("did you mean `{guess}`?"));
     }
     failure.help(format!("there are: {}", known.join(", ")))
+}
+
+/// Whether a name has only parts that the other has too: `x86_64-linux-musl`.
+fn is_abridged(name: &str, full: &str) -> bool {
+    name.contains('-') && name.split('-').all(|part| full.split('-').any(|other| other == part))
 }
 
 impl Wanted {

@@ -13,6 +13,7 @@ fn main() -> ExitCode {
     let result = process::handle_signals(layout::clean_up).and_then(|()| run(cli));
     match result {
         Ok(code) => code,
+        Err(_) if process::is_interrupted() => process::await_signal(),
         Err(error) => ExitCode::from(report::error(&error) as u8),
     }
 }

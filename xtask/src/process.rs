@@ -2,7 +2,7 @@
 //!
 //! A child that Muslin waits for gets its own process group, no terminal input, and is gone when
 //! Muslin goes, whether by Ctrl-C, by an error, or by the end of a step.
-#![allow(clippy::disallowed_methods)]
+#![allow(clippy::disallowed_methods, reason = "this is the door")]
 
 use std::collections::BTreeSet;
 use std::env;
@@ -18,8 +18,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group, set_parent_process_death_signal};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use xshell::Shell;
 
 /// The most that is kept of a captured stream; a program that says more is broken.
 const CAPTURE_LIMIT_BYTES: u64 = 256 << 20;
@@ -57,6 +58,14 @@ pub fn handle_signals(clean_up: impl Fn() + Send + 'static) -> Result<()> {
     Ok(())
 }
 
+/// Waits for the signal's own handling to end the process: what fails because its child was ended is
+/// no error to report, and the end must look like one by a signal.
+pub fn await_signal() -> ! {
+    loop {
+        std::thread::park();
+    }
+}
+
 fn running() -> std::sync::MutexGuard<'static, BTreeSet<u32>> {
     RUNNING.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
@@ -83,6 +92,11 @@ impl Group {
         if is_interrupted() {
             bail!("interrupted");
         }
+        // SAFETY: the closure runs between fork and exec and makes one system call, no allocation.
+        #[allow(unsafe_code, reason = "std has no safe way to set a child up before its exec")]
+        unsafe {
+            command.pre_exec(end_with_parent)
+        };
         let child = command
             .process_group(0)
             .spawn()
@@ -92,12 +106,24 @@ impl Group {
     }
 }
 
+/// A Muslin that is killed outright cannot end its children, so the kernel does. The signal is one
+/// that make and cargo pass on to theirs.
+fn end_with_parent() -> io::Result<()> {
+    Ok(set_parent_process_death_signal(Some(Signal::TERM))?)
+}
+
 impl Drop for Group {
     fn drop(&mut self) {
         end_group(self.0.id(), Signal::KILL);
         let _ = self.0.wait();
         running().remove(&self.0.id());
     }
+}
+
+/// The shell with which short fixed commands are written: `cmd!(shell, "{rustc} -vV")`, turned into
+/// a [`Command`] and run by a function of this module.
+pub fn shell() -> Result<Shell> {
+    Shell::new().context("cannot tell the current folder")
 }
 
 /// A new command. Callers say everything that the child may see.

@@ -75,6 +75,8 @@ pub struct Source {
     pub digest: Digest,
     /// The folder inside the archive that is the source tree; `None` for an archive's only top folder.
     pub root: Option<String>,
+    /// Files, links and folders of the source tree that are not unpacked.
+    pub omit: Vec<String>,
     /// For toolchains: the only target that this archive serves; `None` for all.
     pub target: Option<String>,
 }
@@ -200,5 +202,7 @@ pub enum Driver {
         include: Vec<Template>,
         /// Folders of C++ headers, which come before those.
         include_cxx: Vec<Template>,
+        /// Flags for C++ only: how the C++ library was configured.
+        flags_cxx: Vec<String>,
     },
 }

@@ -3,7 +3,7 @@
 //! stderr is for people: cargo's look, a right-aligned green verb and its object, one line a step,
 //! live progress on a terminal only. stdout is for data: paths, or JSON lines with
 //! `--message-format json`.
-#![allow(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_macros)]
+#![allow(clippy::disallowed_macros, reason = "this is the door")]
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -11,7 +11,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::exit::{Exit, Failure};
 use crate::process::env_var;
@@ -239,7 +239,7 @@ impl Progress {
 
     /// Something whose length nobody knows: elapsed time only.
     pub fn spinner(verb: &'static str, object: impl Display) -> Self {
-        let template = "{prefix:>12.bold.cyan} {msg} ({elapsed})";
+        let template = "{prefix:>12.bold.cyan} {msg} ({time})";
         Self::start(ProgressBar::new_spinner(), template, verb, object, Duration::from_secs(1))
     }
 
@@ -252,7 +252,10 @@ impl Progress {
     ) -> Self {
         let bar = screen().bars.add(bar);
         if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style.progress_chars("=> "));
+            let time = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+                let _ = out.write_str(&human_seconds(state.elapsed()));
+            };
+            bar.set_style(style.progress_chars("=> ").with_key("time", time));
         }
         bar.set_prefix(verb);
         bar.set_message(object.to_string());
@@ -291,11 +294,17 @@ pub fn human_bytes(bytes: u64) -> String {
 
 /// A duration as people say it: `0.4 s`, `12 s`, `3 min 05 s`.
 pub fn human_duration(duration: Duration) -> String {
-    let seconds = duration.as_secs();
-    match seconds {
+    match duration.as_secs() {
         0..10 => format!("{:.1} s", duration.as_secs_f64()),
-        10..60 => format!("{seconds} s"),
-        _ => format!("{} min {:02} s", seconds / 60, seconds % 60),
+        _ => human_seconds(duration),
+    }
+}
+
+/// The same in whole seconds, for a clock that ticks once a second.
+fn human_seconds(duration: Duration) -> String {
+    match duration.as_secs() {
+        seconds @ 0..60 => format!("{seconds} s"),
+        seconds => format!("{} min {:02} s", seconds / 60, seconds % 60),
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
+use xshell::cmd;
 
 use crate::exit::{Exit, Failure};
 use crate::{process, report};
@@ -70,6 +71,7 @@ impl Rust {
     /// The Rust that builds a package. It is the one that runs this xtask, unless the package's
     /// folder (or one above it) has a `rust-toolchain` file: then the one that this file names.
     pub fn of_package(folder: &Path, workspace: &Path) -> Result<Self> {
+        let shell = process::shell()?;
         let own_choice = !folder.starts_with(workspace)
             && folder.ancestors().any(|above| {
                 above.join("rust-toolchain.toml").exists() || above.join("rust-toolchain").exists()
@@ -81,19 +83,20 @@ impl Rust {
         let sysroot = match sysroot {
             Some(sysroot) => sysroot,
             None => {
-                let mut command = process::command("rustc");
-                command.args(["--print", "sysroot"]).current_dir(folder);
+                shell.change_dir(folder);
+                let mut command = cmd!(shell, "rustc --print sysroot");
                 if own_choice {
-                    command.env_remove("RUSTUP_TOOLCHAIN");
+                    command = command.env_remove("RUSTUP_TOOLCHAIN");
                 }
-                let told = process::capture_ok(&mut command).map_err(|error| {
+                let told = process::capture_ok(&mut command.into()).map_err(|error| {
                     Failure::new(Exit::Failed, format!("cannot ask rustc where it is: {error:#}"))
                         .help("install Rust, or its toolchain that the package asks for")
                 })?;
                 PathBuf::from(told.trim())
             }
         };
-        let version = process::capture_ok(process::command(sysroot.join("bin/rustc")).arg("-vV"))?;
+        let rustc = sysroot.join("bin/rustc");
+        let version = process::capture_ok(&mut cmd!(shell, "{rustc} -vV").into())?;
         let host = version.lines().find_map(|line| line.strip_prefix("host: "));
         let host = host.context("`rustc -vV` names no host")?.to_owned();
         Ok(Self { sysroot, version, host })
@@ -183,9 +186,9 @@ impl Rust {
             return Err(failure.into());
         };
         report::status("Fetching", format!("rust-std for {triple} (rustup)"));
-        let mut command = process::command(rustup);
-        command.args(["target", "add", triple, "--toolchain", &name]);
-        let captured = process::capture(&mut command)?;
+        let shell = process::shell()?;
+        let command = cmd!(shell, "{rustup} target add {triple} --toolchain {name}");
+        let captured = process::capture(&mut command.into())?;
         if captured.status.success() && self.has_std(triple) {
             return Ok(());
         }

@@ -2,7 +2,9 @@
 //!
 //! And the one place where a plan meets the store: which toolchain, which origin's bytes.
 
+mod choice;
 mod lockfile;
+mod needs;
 
 use std::path::{Path, PathBuf};
 
@@ -10,20 +12,15 @@ use anyhow::{Context as _, Result};
 
 use crate::cli::{self, Global};
 use crate::exit::{Exit, Failure};
-use crate::fetch::{self, Fetcher, Network};
+use crate::fetch::{self, Fetcher, Mirror, Network};
 use crate::layout::{self, Entry, Store};
 use crate::links::{self, Metadata, Package, Wanted};
 use crate::plan::{Plan, Request, Step};
+use crate::process;
 use crate::recipe::{Recipes, Source, Toolchain};
 use crate::rust::Rust;
 use crate::target::Target;
-use crate::{process, report};
-
 use lockfile::Lockfile;
-
-/// Toolchains in the order of preference. A company's own GCC toolchain, mirrored, comes before the
-/// small download that is to be had everywhere.
-const PREFERENCE: [&str; 2] = ["musl-cross", "zig"];
 
 /// What every command starts from.
 pub struct Session {
@@ -58,6 +55,11 @@ pub struct Project {
 }
 
 impl Project {
+    /// The toolchain that the command line names, else the one that the app's manifest names.
+    pub fn toolchain<'a>(&'a self, platform: &'a cli::Platform) -> Option<&'a str> {
+        platform.toolchain.as_deref().or(self.wanted.toolchain.as_deref())
+    }
+
     /// The folder in which cargo is started, whose `.cargo/config.toml` counts.
     pub fn folder(&self) -> &Path {
         self.manifest.parent().unwrap_or(Path::new("/"))
@@ -84,7 +86,7 @@ impl Session {
             Access::Read => Store::peek(&root)?,
         };
         let network = if global.offline { Network::Offline } else { Network::Online };
-        let mirrors = global.mirror.clone();
+        let mirrors = mirrors(&global)?;
         let fetcher = Fetcher::new(store.clone(), network, mirrors, &workspace);
         Ok(Self { global, workspace, recipes, store, fetcher, access })
     }
@@ -104,7 +106,8 @@ impl Session {
         })
     }
 
-    /// Asks cargo about the package that the arguments mean; the sample app if they name none.
+    /// Asks cargo about the package that the arguments mean; the sample app if they name none. Fails
+    /// if it needs a library that nothing provides.
     pub fn project(&self, arguments: &cli::Package, triple: &str) -> Result<Project> {
         let manifest = self.manifest(arguments.manifest_path.as_deref())?;
         let folder = manifest.parent().unwrap_or(Path::new("/"));
@@ -135,6 +138,7 @@ impl Session {
         };
         let package = metadata.select(&manifest, name)?.clone();
         let wanted = links::discover(&metadata, &package, &self.recipes)?;
+        wanted.require_all()?;
         Ok(Project { rust, metadata, package, manifest, features, wanted, _lockfile: lockfile })
     }
 
@@ -152,21 +156,6 @@ impl Session {
                 .into());
         }
         path.canonicalize().with_context(|| format!("cannot find {}", path.display()))
-    }
-
-    /// The toolchains to try, in order: the named one, else the app's, else the preference.
-    fn toolchains(&self, named: Option<&str>) -> Result<Vec<&Toolchain>> {
-        let known = &self.recipes.toolchains;
-        match named {
-            Some(name) => known.get(name).map(|toolchain| vec![toolchain]).ok_or_else(|| {
-                links::unknown(format!("there is no toolchain `{name}`"), name, known.keys()).into()
-            }),
-            None => {
-                let preferred = PREFERENCE.iter().filter_map(|name| known.get(*name));
-                let rest = known.values().filter(|t| !PREFERENCE.contains(&t.name.as_str()));
-                Ok(preferred.chain(rest).collect())
-            }
-        }
     }
 
     fn plan_with(
@@ -244,7 +233,7 @@ impl Session {
     ) -> Result<Plan> {
         let plan = self.plan(named, target, libraries)?;
         self.require_tools(&plan)?;
-        let toolchain = self.settle_toolchain(self.plans(named, target, libraries)?)?;
+        let toolchain = self.settle_toolchain(&self.plans(named, target, libraries)?)?;
         loop {
             let plan = self.plan_with(toolchain, target, libraries)?;
             let missing = self.missing(&plan);
@@ -284,40 +273,6 @@ impl Session {
         )
         .help(format!("`{}` installs them", process::install_command(&missing)))
         .into())
-    }
-
-    /// The first toolchain that the store has, else the first that can be fetched.
-    fn settle_toolchain(&self, plans: Vec<Plan>) -> Result<&Toolchain> {
-        let toolchain = |plan: &Plan| {
-            let name = &plan.toolchain().name;
-            self.recipes.toolchains.get(name).context("a plan without its toolchain")
-        };
-        if let Some(plan) = plans.iter().find(|plan| self.is_here(plan.toolchain())) {
-            return toolchain(plan);
-        }
-        if self.global.offline {
-            // What is here but not in the store (a local mirror, cargo's cache) is no miss; what is
-            // a miss is listed with the libraries' misses, by the one plan that every machine has.
-            let plan = plans.last().context("no plan")?;
-            return self.fetch_all(&self.missing(plan)).and_then(|()| toolchain(plan));
-        }
-        let mut refusals = Vec::new();
-        for (index, plan) in plans.iter().enumerate() {
-            match self.fetch_all(&[plan.toolchain()]) {
-                Ok(()) => return toolchain(plan),
-                Err(error) if index + 1 < plans.len() && !process::is_interrupted() => {
-                    report::note(format!(
-                        "toolchain {} cannot be had here ({}): trying {}",
-                        plan.toolchain().name,
-                        in_short(&error),
-                        plans[index + 1].toolchain().name
-                    ));
-                    refusals.push(error);
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Err(refusals.pop().context("no toolchain")?)
     }
 
     /// Fetches the bytes of some steps, several at a time. The first failure is the error; but all
@@ -364,6 +319,16 @@ impl Session {
     }
 }
 
+/// Those of the command line, else those of the environment.
+fn mirrors(global: &Global) -> Result<Vec<Mirror>> {
+    const VARIABLE: &str = "MUSLIN_MIRROR";
+    match process::env_var(VARIABLE) {
+        Some(text) if global.mirror.is_empty() => Mirror::list(&text)
+            .map_err(|error| Failure::new(Exit::Usage, format!("{VARIABLE}: {error}")).into()),
+        _ => Ok(global.mirror.clone()),
+    }
+}
+
 fn feature_flags(arguments: &cli::Package) -> Vec<String> {
     let mut flags = Vec::new();
     for features in &arguments.features {
@@ -386,11 +351,4 @@ fn offline_misses(missing: &[fetch::Missing]) -> anyhow::Error {
     Failure::new(Exit::Offline, message)
         .help("`cargo xtask fetch` brings all of it while there is a network")
         .into()
-}
-
-/// The reason of a failed fetch in a few words.
-fn in_short(error: &anyhow::Error) -> String {
-    let text = format!("{error:#}");
-    let line = text.lines().nth(1).unwrap_or(&text).trim();
-    line.to_owned()
 }

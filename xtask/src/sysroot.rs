@@ -20,11 +20,10 @@ impl cli::Sysroot {
             let target = session.target(&triple)?;
             let (libraries, wish, target_folder) = if self.libraries.is_empty() {
                 let project = session.project(&self.package, &triple)?;
-                project.wanted.require_all()?;
                 let wanted = project.wanted;
                 (wanted.libraries, wanted.toolchain, project.metadata.target_directory)
             } else {
-                (self.libraries.clone(), None, layout::target_folder(&session.workspace))
+                (self.named(), None, layout::target_folder(&session.workspace))
             };
             let named = self.platform.toolchain.as_deref().or(wish.as_deref());
             let plan = session.settle(named, &target, &libraries)?;
@@ -39,6 +38,14 @@ impl cli::Sysroot {
             report::data(place.display());
         }
         Ok(())
+    }
+
+    /// The libraries that were named, each once.
+    fn named(&self) -> Vec<String> {
+        let mut libraries = self.libraries.clone();
+        libraries.sort();
+        libraries.dedup();
+        libraries
     }
 }
 

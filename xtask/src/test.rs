@@ -1,11 +1,12 @@
 //! `cargo xtask test`: the one command that runs all of Muslin's own tests.
 //!
-//! It sets up what they need: the sample app's sysroot and programs, and, where apt and root are
-//! there, the programs that some tests call.
+//! It sets up what they need: the sample app's libraries and, where apt and root are there, the
+//! programs that some tests call. Elsewhere those tests say what they skipped.
 
 use std::process::ExitStatus;
 
 use anyhow::Result;
+use xshell::cmd;
 
 use crate::build;
 use crate::cli::{self, DEFAULT_TARGET, Global};
@@ -14,14 +15,24 @@ use crate::process;
 use crate::report;
 use crate::session::{Access, Session};
 
+/// Programs that tests call, and the Debian packages that bring them.
+const PROGRAMS: [(&str, &str); 6] = [
+    ("make", "make"),
+    ("perl", "perl"),
+    ("pkg-config", "pkg-config"),
+    ("xz", "xz-utils"),
+    ("openssl", "openssl"),
+    ("mount", "mount"),
+];
+
 impl cli::Test {
     /// Runs the tests of the xtask, then those of the sample app on the musl target.
     pub fn run(self, global: Global) -> Result<ExitStatus> {
         let session = Session::open(global, Access::Write)?;
+        install_programs()?;
         let target = session.target(DEFAULT_TARGET)?;
         let project = session.project(&cli::Package::default(), DEFAULT_TARGET)?;
-        let plan = session.settle(None, &target, &project.wanted.libraries)?;
-        project.rust.require_std(DEFAULT_TARGET, session.global.offline)?;
+        let plan = session.settle_project(&project, &cli::Platform::default(), &target)?;
         build::make(&session, &plan)?;
         let environment = Environment::new(&session, &plan, &project.rust)?;
 
@@ -46,4 +57,25 @@ impl cli::Test {
             .args(&self.args);
         process::run_foreground(&mut command)
     }
+}
+
+/// Installs what is missing of [`PROGRAMS`], where apt is there and we are root.
+fn install_programs() -> Result<()> {
+    let is_missing = |(program, _): &&(&str, &str)| process::find_program(program).is_none();
+    let missing = PROGRAMS.iter().filter(is_missing);
+    let packages: Vec<&str> = missing.map(|(_, package)| *package).collect();
+    if packages.is_empty() {
+        return Ok(());
+    }
+    let list = packages.join(", ");
+    if !rustix::process::geteuid().is_root() || process::find_program("apt-get").is_none() {
+        report::warning(format!("not here, so some tests are skipped: {list}"));
+        return Ok(());
+    }
+    report::status("Installing", &list);
+    let shell = process::shell()?;
+    process::capture_ok(&mut cmd!(shell, "apt-get update -qq").into())?;
+    let install = cmd!(shell, "apt-get install -qq --no-install-recommends {packages...}");
+    process::capture_ok(&mut install.env("DEBIAN_FRONTEND", "noninteractive").into())?;
+    Ok(())
 }

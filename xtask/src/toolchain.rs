@@ -95,7 +95,7 @@ fn compiler(toolchain: &Toolchain, target: &Target, language: Language) -> Strin
             let tool = if language == Language::C { "gcc" } else { "g++" };
             format!("\"$tree/{}{tool}\"", fill(prefix))
         }
-        Driver::Zig { program, include, include_cxx } => {
+        Driver::Zig { program, include, include_cxx, flags_cxx } => {
             // clang itself, without zig's caching front: as fast as the host's own compiler. Without
             // the front nobody tells it where headers are, so all of them are named, and the host's
             // are out of reach.
@@ -105,6 +105,9 @@ fn compiler(toolchain: &Toolchain, target: &Target, language: Language) -> Strin
             );
             if language == Language::Cxx {
                 call.push_str(" --driver-mode=g++ -nostdinc++");
+                for flag in flags_cxx {
+                    let _ = write!(call, " {}", shell_word(flag));
+                }
             }
             let cxx = include_cxx.iter().filter(|_| language == Language::Cxx);
             for folder in cxx.chain(include) {

@@ -5,10 +5,11 @@
 //! silence, repaired or guessed. Never does this module write outside the folder or through a link,
 //! make a device, keep an owner or a set-id bit, or trust a size, a count or a name that it reads.
 //!
-//! The `tar` and `zip` crates are not used: the first cannot be told a size from an extension header
-//! while it iterates raw headers, takes numbers modulo 2^64 and ignores sizes that overflow; the
-//! second accepts duplicate names, overlapping entries and records that contradict each other. Two
-//! small strict readers are easier to trust than two large lenient ones with a guard around them.
+//! The `tar`, `zip` and `flate2` crates read; they never unpack. What they make of an archive is one
+//! reading of it, and harm comes from archives that two readers take for two things: a size in a pax
+//! header, a second end record, a name twice. So tars are iterated raw, each header vetted, and zips
+//! must be what the crate says *and* fill the file without gaps and overlaps. Only [`Tree`] and the
+//! disk below it make anything.
 //!
 //! What every tree has, whatever the archive says: modes 0755 (folders, executable files) and 0644,
 //! and one modification time, [`MODIFIED`].
@@ -53,13 +54,19 @@ pub struct Summary {
     pub skipped: u64,
 }
 
+/// Which part of an archive to unpack; by default everything.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Part<'a> {
+    /// The folder that becomes the tree.
+    pub root: Option<&'a str>,
+    /// Files, links and folders of the tree to leave out, each of which must be there. For links that
+    /// no tree may have, such as a toolchain's absolute link to where its libc would be installed.
+    pub omit: &'a [String],
+}
+
 /// Unpacks bytes that `fetch` has verified; see [`unpack_file`].
-pub fn unpack_archive(
-    archive: &VerifiedArchive,
-    root: Option<&str>,
-    dest: &Path,
-) -> Result<Summary> {
-    unpack_file(archive.path(), root, dest, &Limits::default())
+pub fn unpack_archive(archive: &VerifiedArchive, part: &Part<'_>, dest: &Path) -> Result<Summary> {
+    unpack_file(archive.path(), part, dest, &Limits::default())
 }
 
 /// Unpacks an archive into a folder, which must not exist yet; its parent must.
@@ -70,11 +77,11 @@ pub fn unpack_archive(
 /// Without one, an only top folder is left out of the paths.
 pub fn unpack_file(
     archive: &Path,
-    root: Option<&str>,
+    part: &Part<'_>,
     dest: &Path,
     limits: &Limits,
 ) -> Result<Summary> {
-    unpack(archive, root, dest, limits).map_err(|error| {
+    unpack(archive, part, dest, limits).map_err(|error| {
         let name = archive.file_name().unwrap_or(archive.as_os_str()).to_string_lossy();
         let failure = Failure::new(Exit::Failed, format!("cannot unpack {name}: {error:#}"));
         let cause = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
@@ -87,7 +94,7 @@ pub fn unpack_file(
     })
 }
 
-fn unpack(archive: &Path, root: Option<&str>, dest: &Path, limits: &Limits) -> Result<Summary> {
+fn unpack(archive: &Path, part: &Part<'_>, dest: &Path, limits: &Limits) -> Result<Summary> {
     if fs::symlink_metadata(dest).is_ok() {
         bail!("{} exists already", dest.display());
     }
@@ -96,7 +103,7 @@ fn unpack(archive: &Path, root: Option<&str>, dest: &Path, limits: &Limits) -> R
     let kind = Kind::of(&file)?;
     let mut budget = Budget::new(*limits, archive_bytes);
     let temp = Sibling::new(dest)?;
-    let selection = Selection::new(root, limits).context("the root asked for")?;
+    let selection = Selection::new(part, limits)?;
     let mut tree = Tree::new(&temp.path, selection, *limits)?;
     match kind {
         Kind::Zip => zip::unpack(&file, archive_bytes, &mut tree, &mut budget)?,

@@ -1,7 +1,7 @@
 //! The advice on messages of cargo, rustc, GNU ld and LLD, one case for each.
 //!
 //! Most outputs were had by making the linker fail, then shortened; paths were replaced.
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::disallowed_macros)]
+#![allow(clippy::disallowed_macros, reason = "tests print for themselves")]
 
 use xtask::advice::{Context, KnownLibrary, advice};
 
@@ -218,7 +218,7 @@ const CASES: &[Case] = &[
           >>> defined at sqlite3.c
           >>>            sqlite3.o:(.text.sqlite3_open+0x0) in archive /out/lib/libsqlite3.a"#,
         &[
-            "`sqlite3_open` twice (one in the C code in crate `libsqlite3-sys`): two copies of one library are linked, often a recipe's and one that a crate compiled: turn off its `bundled` or `vendored` feature, or name the recipe in `libraries.drop`",
+            "`sqlite3_open` twice (one in the C code in crate `libsqlite3-sys`): two copies of one library are linked, often a recipe's and one that a crate compiled: turn off its `bundled` or `vendored` feature, or name the recipe in `libraries.skip`",
         ],
     ),
     (

@@ -2,10 +2,12 @@
 //!
 //! After every hostile one: the error has the words it should, nothing around the destination has
 //! changed, and the destination is not there.
-#![allow(clippy::disallowed_methods)]
+#![allow(clippy::disallowed_methods, reason = "tests have no store")]
 
 #[path = "hostile/good.rs"]
 mod good;
+#[path = "hostile/omit.rs"]
+mod omit;
 #[path = "hostile/pack.rs"]
 mod pack;
 #[path = "hostile/scratch.rs"]

@@ -73,7 +73,7 @@ fn a_newer_database_and_a_foreign_one_are_refused() {
 
     let foreign = sandbox.folder.join("foreign.db");
     let db = Connection::open(foreign).expect("make a database");
-    db.execute_batch("CREATE TABLE recipes (name TEXT)").expect("make a table");
+    db.execute_batch("CREATE TABLE songs (name TEXT)").expect("make a table");
     sandbox.run(&["--db", "foreign.db", "add", "a.example"]).fails(1, &["another program"]);
 }
 

@@ -130,9 +130,9 @@ fn refuse_double_symbols(libraries: &[(String, PathBuf)]) -> Result<()> {
     let mut owners: BTreeMap<Vec<u8>, &str> = BTreeMap::new();
     for (name, outputs) in libraries {
         let mut own: Vec<Vec<u8>> = Vec::new();
-        for file in files_below(&outputs.join("lib"))? {
+        for file in files_below(outputs)? {
             if file.extension().is_some_and(|ending| ending == "a") {
-                let path = outputs.join("lib").join(&file);
+                let path = outputs.join(&file);
                 own.extend(
                     strong_symbols(&path)
                         .with_context(|| format!("cannot read {}", path.display()))?,

@@ -52,7 +52,10 @@ pub fn make(session: &Session, plan: &Plan, step: &Step, tokens: &Client) -> Res
         }
     }
     fs::write(root.join("fingerprint.txt"), &step.pre_image)?;
-    entry.publish(temp)
+    entry.publish(temp)?;
+    // What an earlier failure left for the post-mortem has served its time.
+    let failed = session.store.failed(&entry);
+    remove_tree(&failed).with_context(|| format!("cannot remove {}", failed.display()))
 }
 
 /// Unpacks the step's archive, and notes in the entry who served it.
@@ -60,8 +63,8 @@ fn unpack_source(session: &Session, step: &Step, to: &Path, entry: &Path) -> Res
     let source = step.source.as_ref().context("a step without a source")?;
     let what = format!("{} {}", step.name, step.version);
     let (_, archive) = session.fetcher.fetch(&what, &[source])?;
-    unpack::unpack_archive(&archive, source.root.as_deref(), to)
-        .with_context(|| format!("cannot unpack {what}"))?;
+    let part = unpack::Part { root: source.root.as_deref(), omit: &source.omit };
+    unpack::unpack_archive(&archive, &part, to).with_context(|| format!("cannot unpack {what}"))?;
     fs::write(entry.join("origin.txt"), archive.served_by())?;
     Ok(())
 }

@@ -5,6 +5,10 @@
 //! environment, input or output, as nobody, for a limited time. How it ends does not matter, as long
 //! as it ends by itself. It never runs the program with the user's files in reach: where no such
 //! root can be had, it says so and does not run it.
+#![allow(
+    unsafe_code,
+    reason = "what a child does between fork and exec cannot be said in safe code"
+)]
 
 use std::ffi::CStr;
 use std::fs;

@@ -123,8 +123,13 @@ fn input<'a>(session: &Session, step: &'a Step, license: &'a str) -> Input<'a> {
         name: &step.name,
         version: &step.version,
         license,
-        origin: session.entry(step).origin().unwrap_or_else(|| "unknown".to_owned()),
+        origin: origin(session.entry(step).origin().as_deref().unwrap_or("unknown")),
         digest: step.source.as_ref().map(|source| source.digest.to_string()).unwrap_or_default(),
         fingerprint: &step.fingerprint,
     }
+}
+
+/// Who served something; of a mirror that is a folder its name is this machine's business.
+fn origin(served_by: &str) -> String {
+    if served_by.starts_with("mirror /") { "mirror".to_owned() } else { served_by.to_owned() }
 }

@@ -137,10 +137,12 @@ fn request(
     partial: &mut Partial,
 ) -> Result<Ended> {
     let headers = resume_headers(partial, url);
+    let asking = Progress::spinner("Fetching", format!("{} ({place})", wanted.what));
     let response = match fetcher.http.get(&fetcher.limits, url, &headers) {
         Ok(response) => response,
         Err(trouble) => return Ok(Ended::Broken(trouble)),
     };
+    drop(asking);
     let asked_part = headers.contains_key(RANGE);
     match response.status().as_u16() {
         416 => return Ok(Ended::Anew),

@@ -47,6 +47,14 @@ impl FromStr for Mirror {
 }
 
 impl Mirror {
+    /// Parses several, separated by blanks; but the name of a folder that is there may have some.
+    pub fn list(text: &str) -> Result<Vec<Self>, String> {
+        if std::path::Path::new(text).is_dir() {
+            return text.parse().map(|mirror| vec![mirror]);
+        }
+        text.split_whitespace().map(str::parse).collect()
+    }
+
     /// Whether it can be read without network.
     pub(super) fn is_local(&self) -> bool {
         matches!(self, Self::Folder(_))
@@ -88,5 +96,14 @@ mod tests {
         assert!(parse("ftp://h.test/m").unwrap_err().contains("`ftp:`"));
         assert!(parse("https://h.test/m?x=1").unwrap_err().contains("query"));
         assert!(parse("").is_err());
+    }
+
+    #[test]
+    fn several_are_separated_by_blanks() {
+        let list = Mirror::list("http://h.test/m  /srv/m").unwrap();
+        assert_eq!(list.len(), 2);
+        assert_eq!(list[1], Mirror::Folder("/srv/m".into()));
+        assert!(Mirror::list("ftp://h.test/m /srv/m").is_err());
+        assert_eq!(Mirror::list(env!("CARGO_MANIFEST_DIR")).unwrap().len(), 1);
     }
 }

@@ -32,7 +32,8 @@ impl Wanted {
         }
     }
 
-    /// Says once for each place that it is asked.
+    /// Says once for each place that it serves, or is asked through another program. A place that does
+    /// not answer is worth no line: if nobody serves, the error names all.
     pub(super) fn announce(&self, place: &str) {
         if self.announced.replace(place.to_owned()) != place {
             report::status("Fetching", format!("{} ({place})", self.what));

@@ -127,6 +127,7 @@ impl Metadata {
     }
 
     /// The same without what is neither a member nor linked into the program.
+    #[must_use]
     pub fn only_what_is_linked(&self) -> Self {
         let reached = self.linked_packages().map(|reached| &reached.package.id);
         let kept: BTreeSet<&String> = reached.chain(&self.workspace_members).collect();
@@ -155,8 +156,9 @@ impl Metadata {
                 self.workspace_default_members.contains(&p.id) && p.binaries().next().is_some()
             })
             .collect();
-        match defaults[..] {
-            [one] => Ok(one),
+        match (&defaults[..], &members[..]) {
+            ([one], _) => Ok(one),
+            ([], [one]) => Ok(one),
             _ => {
                 let names: Vec<_> = members.iter().map(|package| package.name.as_str()).collect();
                 let message = format!("{} is a workspace of several packages", manifest.display());
@@ -229,26 +231,49 @@ fn ask(cargo: &mut Command, query: &Query<'_>) -> Result<String> {
     if captured.status.success() {
         return Ok(captured.stdout);
     }
-    let said = captured.stderr.trim();
-    let wants_network = query.offline
-        && ["--offline", "offline was specified", "offline mode"].iter().any(|w| said.contains(w));
-    let failure = if wants_network {
-        Failure::new(Exit::Offline, format!("crates of the app are missing:\n{said}"))
-            .help("`cargo xtask fetch` brings them while there is a network")
-    } else if said.contains("failed to parse manifest")
-        || said.contains("does not contain this feature")
-        || said.contains("manifest path")
-    {
-        Failure::new(Exit::Usage, format!("cargo cannot read the package:\n{said}"))
-    } else {
-        Failure::new(Exit::Failed, format!("cargo cannot resolve the package:\n{said}"))
-    };
-    Err(failure.into())
+    Err(refusal(captured.stderr.trim(), query.offline).into())
+}
+
+/// What cargo said, as an error with the exit code that it deserves.
+fn refusal(said: &str, offline: bool) -> Failure {
+    let said = said.strip_prefix("error: ").unwrap_or(said);
+    let has = |words: &[&str]| words.iter().any(|word| said.contains(word));
+    if offline && has(&["--offline", "offline was specified", "offline mode"]) {
+        return Failure::new(Exit::Offline, format!("crates of the app are missing: {said}"))
+            .help("`cargo xtask fetch` brings them while there is a network");
+    }
+    if has(&[
+        "failed to parse manifest",
+        "Cargo.toml:",
+        "feature",
+        "manifest path",
+        "manifest-path",
+    ]) {
+        return Failure::new(Exit::Usage, format!("cargo cannot read the package: {said}"));
+    }
+    Failure::new(Exit::Failed, format!("cargo cannot resolve the package: {said}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_cargo_refuses_is_the_users_mistake_or_a_missing_crate() {
+        let exit = |said: &str, offline| refusal(said, offline).exit;
+        assert_eq!(
+            exit("error: none of the selected packages contains this feature: x", false),
+            Exit::Usage
+        );
+        assert_eq!(exit("error: unclosed table\n --> Cargo.toml:1:9", false), Exit::Usage);
+        assert_eq!(
+            exit("error: failed to download x (you specified --offline)", true),
+            Exit::Offline
+        );
+        assert_eq!(exit("error: spurious network error", false), Exit::Failed);
+        let message = refusal("error: unclosed table\n --> Cargo.toml:1:9", false).message;
+        assert!(!message.contains("error:"), "{message}");
+    }
 
     #[test]
     fn lines_of_cargo_tree_are_read() {

@@ -1,3 +1,5 @@
+//! Which recipes an app's graph asks for.
+
 use std::collections::BTreeMap;
 
 use super::*;
@@ -127,4 +129,15 @@ fn a_wrong_wish_is_a_usage_error_with_a_guess() {
         assert_eq!(failure.exit, Exit::Usage);
         assert!(failure.help.join("\n").contains(word), "{failure:?}");
     }
+}
+
+#[test]
+fn a_guess_is_near_or_an_abridgement() {
+    let known = ["x86_64-unknown-linux-musl".to_owned()];
+    let guesses = |name: &str| {
+        let help = unknown(String::new(), name, known.iter()).help;
+        help.iter().any(|line| line.starts_with("did you mean"))
+    };
+    assert!(guesses("x86_64-linux-musl") && guesses("x86-64-unknown-linux-musl"));
+    assert!(!guesses("aarch64-unknown-linux-musl"));
 }

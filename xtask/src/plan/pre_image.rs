@@ -34,6 +34,7 @@ impl Lines {
     fn source(&mut self, source: &Source) {
         self.add("source", source.digest);
         self.add_all("root", &source.root);
+        self.add_all("omit", &source.omit);
     }
 
     fn target(&mut self, target: &Target) {
@@ -63,11 +64,12 @@ pub(super) fn driver(toolchain: &Toolchain, target: &Target, tree: &str) -> Stri
     lines.target(target);
     match &toolchain.driver {
         Driver::Gcc { prefix } => lines.add("gcc", prefix),
-        Driver::Zig { program, include, include_cxx } => {
+        Driver::Zig { program, include, include_cxx, flags_cxx } => {
             lines.add("zig", program);
             lines.add("zig-libc", &target.zig_libc);
             lines.add("zig-kernel", &target.zig_kernel);
             lines.add_all("include-cxx", include_cxx);
+            lines.add_all("flag-cxx", flags_cxx);
             lines.add_all("include", include);
         }
     }

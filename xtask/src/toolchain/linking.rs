@@ -9,6 +9,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+use xshell::cmd;
 
 use super::{ToolNames, script, write_program};
 use crate::digest::Digest;
@@ -215,9 +216,10 @@ fn write_compiler_runtime(
     fs::copy(builtins.path(), &archive)?;
     let (source, object) = (scratch.join("personality.c"), scratch.join("rust_eh_personality.o"));
     fs::write(&source, "void rust_eh_personality(void) { __builtin_trap(); }\n")?;
-    let tool = |name: &str| process::command(compiling.outputs().join("bin").join(name));
-    process::capture_ok(tool(&names.cc).arg("-c").arg(&source).arg("-o").arg(&object))?;
-    process::capture_ok(tool(&names.ar).arg("rs").arg(&archive).arg(&object))?;
+    let shell = process::shell()?;
+    let [cc, ar] = [&names.cc, &names.ar].map(|name| compiling.outputs().join("bin").join(name));
+    process::capture_ok(&mut cmd!(shell, "{cc} -c {source} -o {object}").into())?;
+    process::capture_ok(&mut cmd!(shell, "{ar} rs {archive} {object}").into())?;
     fs::remove_file(&source)?;
     fs::remove_file(&object)?;
     Ok(())

@@ -1,5 +1,7 @@
 //! How much an archive may ask for. Counts what it asks; never what it says it will.
 
+use std::io::{self, Read};
+
 use anyhow::{Result, bail};
 
 /// Unpacked bytes that no ratio forbids: a small archive of empty tables compresses a thousandfold.
@@ -50,12 +52,11 @@ pub(super) struct Budget {
     archive_bytes: u64,
     entries: u64,
     bytes: u64,
-    stream_bytes: u64,
 }
 
 impl Budget {
     pub(super) fn new(limits: Limits, archive_bytes: u64) -> Self {
-        Self { limits, archive_bytes, entries: 0, bytes: 0, stream_bytes: 0 }
+        Self { limits, archive_bytes, entries: 0, bytes: 0 }
     }
 
     /// Entries so far.
@@ -88,22 +89,57 @@ impl Budget {
         self.ratio(self.bytes)
     }
 
-    /// So many more bytes came out of a decompressor, whatever they are.
-    pub(super) fn stream(&mut self, bytes: usize) -> Result<()> {
-        self.stream_bytes = self.stream_bytes.saturating_add(bytes as u64);
+    /// A stream that gives no more bytes than all entries together may take.
+    pub(super) fn meter<R>(&self, stream: R) -> Metered<R> {
         let overhead = self.limits.entries.saturating_mul(OVERHEAD_BYTES);
-        if self.stream_bytes > self.limits.total_bytes.saturating_add(overhead) {
-            bail!("more than {} bytes in all", self.limits.total_bytes);
-        }
-        self.ratio(self.stream_bytes)
+        let total = self.limits.total_bytes.saturating_add(overhead);
+        Metered { stream, bytes: 0, most: total.min(self.most_by_ratio()), limits: self.limits }
+    }
+
+    fn most_by_ratio(&self) -> u64 {
+        self.archive_bytes.saturating_mul(self.limits.ratio).max(RATIO_FREE_BYTES)
     }
 
     fn ratio(&self, bytes: u64) -> Result<()> {
-        let most = self.archive_bytes.saturating_mul(self.limits.ratio).max(RATIO_FREE_BYTES);
-        if bytes > most {
-            let ratio = self.limits.ratio;
-            bail!("it unpacks to more than {ratio} times its size: a decompression bomb");
+        if bytes > self.most_by_ratio() {
+            bail!(bomb(&self.limits));
         }
         Ok(())
+    }
+}
+
+fn bomb(limits: &Limits) -> String {
+    format!("it unpacks to more than {} times its size: a decompression bomb", limits.ratio)
+}
+
+/// What comes out of a decompressor, counted.
+#[derive(Debug)]
+pub(super) struct Metered<R> {
+    stream: R,
+    bytes: u64,
+    most: u64,
+    limits: Limits,
+}
+
+impl<R> Metered<R> {
+    /// Bytes so far.
+    pub(super) fn count(&self) -> u64 {
+        self.bytes
+    }
+}
+
+impl<R: Read> Read for Metered<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.stream.read(buffer)?;
+        self.bytes += count as u64;
+        if self.bytes > self.most {
+            let total = self.limits.total_bytes;
+            return Err(io::Error::other(if self.most > total {
+                format!("more than {total} bytes in all")
+            } else {
+                bomb(&self.limits)
+            }));
+        }
+        Ok(count)
     }
 }

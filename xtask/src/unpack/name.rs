@@ -82,3 +82,9 @@ pub(super) fn shown(bytes: &[u8]) -> String {
     }
     format!("`{text}`")
 }
+
+/// What a crate says about an archive, which may quote it: without its control characters.
+pub(super) fn told(error: impl std::fmt::Display) -> anyhow::Error {
+    let text = error.to_string();
+    anyhow::Error::msg(text.replace(char::is_control, "?"))
+}

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
+use super::Part;
 use super::limits::Limits;
-use super::name::EntryName;
+use super::name::{EntryName, shown};
 
 /// The most top-level names that an error lists.
 const LISTED: usize = 12;
@@ -15,16 +16,56 @@ const LISTED: usize = 12;
 #[derive(Debug)]
 pub(super) struct Selection {
     root: Option<String>,
+    omit: Vec<String>,
     tops: BTreeSet<String>,
+    /// Entries that were left out.
+    omitted: BTreeSet<String>,
 }
 
 impl Selection {
-    pub(super) fn new(root: Option<&str>, limits: &Limits) -> Result<Self> {
-        let root = match root {
-            Some(root) => Some(EntryName::vet(root.as_bytes(), limits)?.path),
-            None => None,
+    pub(super) fn new(part: &Part<'_>, limits: &Limits) -> Result<Self> {
+        let vet = |path: &str| EntryName::vet(path.as_bytes(), limits).map(|name| name.path);
+        let root = part.root.map(vet).transpose().context("the root asked for")?;
+        let omit: Result<_> = part.omit.iter().map(|path| vet(path)).collect();
+        Ok(Self {
+            root: root.filter(|root| !root.is_empty()),
+            omit: omit.context("what to leave out")?,
+            tops: BTreeSet::new(),
+            omitted: BTreeSet::new(),
+        })
+    }
+
+    /// Whether an entry is to be left out; takes note of those that are. Whether it was the right one
+    /// is known only at the end: see [`Self::check_omitted`].
+    pub(super) fn omits(&mut self, path: &str) -> bool {
+        let root = self.root.as_deref();
+        let inner = path.split_once('/').map_or("", |(_, inner)| inner);
+        let is_meant = |omit: &String| {
+            let omit = join(root.unwrap_or_default(), omit);
+            is_below(path, &omit) || is_below(inner, &omit)
         };
-        Ok(Self { root: root.filter(|root| !root.is_empty()), tops: BTreeSet::new() })
+        let is_meant = self.omit.iter().any(is_meant);
+        if is_meant {
+            self.see(path);
+            self.omitted.insert(path.to_owned());
+        }
+        is_meant
+    }
+
+    /// Fails if anything was left out that is not what was meant, or if what was meant is not there.
+    pub(super) fn check_omitted(&self, selected: &str) -> Result<()> {
+        let meant: Vec<String> = self.omit.iter().map(|omit| join(selected, omit)).collect();
+        if let Some(path) =
+            self.omitted.iter().find(|path| !meant.iter().any(|it| is_below(path, it)))
+        {
+            bail!("it cannot be told whether {} is to be left out", shown(path.as_bytes()));
+        }
+        for (omit, meant) in self.omit.iter().zip(&meant) {
+            if !self.omitted.iter().any(|path| is_below(path, meant)) {
+                bail!("there is no `{omit}` in it to leave out");
+            }
+        }
+        Ok(())
     }
 
     /// Takes note of an entry.
@@ -74,6 +115,10 @@ impl Selection {
             Ok,
         )
     }
+}
+
+fn join(folder: &str, path: &str) -> String {
+    if folder.is_empty() { path.to_owned() } else { format!("{folder}/{path}") }
 }
 
 /// Whether a path is a folder or below it.

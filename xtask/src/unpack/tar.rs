@@ -1,22 +1,23 @@
-//! The tar reader: POSIX ustar and pax, GNU long names, and what came before both. Never guesses:
-//! a header that two readers could take for different things is an error.
+//! Tars, read by the `tar` crate header by header: POSIX ustar and pax, GNU long names, and what
+//! came before both. Never guesses: a header that two readers could take for different things is an
+//! error.
 //!
-//! Sizes: an extension's size counts, as POSIX says, whatever the header's own field holds, and it
-//! counts for the one entry that follows. Anything that would let the two drift apart (two
-//! extensions of a kind, extensions for nothing, data on entries that have none) is refused.
+//! The crate iterates raw, so that each header, extensions included, comes here to be vetted. An
+//! extension may name an entry; a size that is not the header's own is refused: only files over
+//! 8 GiB need it, and readers that disagree about sizes see different entries in one archive.
 
-mod header;
 mod pax;
+mod vet;
 
-use std::io::{BufReader, Read};
+use std::io::{BufReader, Read, Write as _};
 
 use anyhow::{Context as _, Result, bail};
+use tar::{Archive, EntryType, Header};
 
-use super::limits::Budget;
-use super::name::{EntryName, shown};
+use super::limits::{Budget, Metered};
+use super::name::{EntryName, shown, told};
 use super::stream::Decoder;
 use super::tree::{FileFacts, Tree};
-use header::{Header, Type};
 use pax::Extension;
 
 /// Everything in a tar comes in blocks of this size.
@@ -28,32 +29,60 @@ const BUFFER_BYTES: usize = 256 << 10;
 /// The most that an extension header may hold: names are short, but some carry extended attributes.
 const EXTENSION_BYTES: u64 = 1 << 20;
 
-type Block = [u8; BLOCK_BYTES];
+type Stream = Metered<BufReader<Decoder>>;
+type Entry<'a> = tar::Entry<'a, Stream>;
 
 /// Whether a file's first bytes are a tar header, or the end mark of an empty tar.
 pub(super) fn begins_like_tar(start: &[u8]) -> bool {
-    let Ok(block) = Block::try_from(start) else { return false };
-    is_zero(&block) || header::has_valid_checksum(&block) || block[257..].starts_with(b"ustar")
+    if start.len() != BLOCK_BYTES {
+        return false;
+    }
+    let header = Header::from_byte_slice(start);
+    let mut sealed = header.clone();
+    sealed.set_cksum();
+    let has_valid_checksum = header.cksum().ok() == sealed.cksum().ok();
+    is_zero(start) || has_valid_checksum || start[257..].starts_with(b"ustar")
 }
 
 /// Unpacks a tar and reads it, and the compressed stream around it, to the end.
 pub(super) fn unpack(decoder: Decoder, tree: &mut Tree, budget: &mut Budget) -> Result<()> {
-    let stream = BufReader::with_capacity(BUFFER_BYTES, decoder);
-    let mut reader = Reader { stream, budget, buffer: vec![0; BUFFER_BYTES] };
-    let mut pending = Pending::default();
-    loop {
-        let block = reader.block().context("where a header should be")?;
-        if is_zero(&block) {
-            if !pending.is_empty() {
-                bail!("an extension header without an entry");
-            }
-            return reader.finish();
-        }
+    let stream = budget.meter(BufReader::with_capacity(BUFFER_BYTES, decoder));
+    let mut archive = Archive::new(stream);
+    let mut reader = Reader { tree, budget, pending: Pending::default(), buffer: Vec::new() };
+    reader.buffer.resize(BUFFER_BYTES, 0);
+    let mut end = 0;
+    for entry in archive.entries()?.raw(true) {
         reader.budget.entry()?;
-        let header = Header::parse(&block)
-            .with_context(|| format!("header {} of the archive", reader.budget.entries()))?;
-        let shown_name = shown(pending.name(&header));
-        reader.entry(&header, &mut pending, tree).with_context(|| format!("entry {shown_name}"))?;
+        let number = reader.budget.entries();
+        let context = || format!("header {number} of the archive");
+        let mut entry = entry.map_err(told).with_context(context)?;
+        vet::header(entry.header()).with_context(context)?;
+        end = entry.raw_file_position() + entry.size().next_multiple_of(BLOCK_BYTES as u64);
+        let shown_name = shown(&reader.pending.name(entry.header()));
+        reader.entry(&mut entry).with_context(|| format!("entry {shown_name}"))?;
+    }
+    if !reader.pending.is_empty() {
+        bail!("an extension header without an entry");
+    }
+    finish(archive.into_inner(), end, &mut reader.buffer)
+}
+
+/// After the last entry: two blocks of zeros, the first of which the crate has read, then zeros to
+/// the end of the stream.
+fn finish(mut stream: Stream, end: u64, buffer: &mut [u8]) -> Result<()> {
+    let second = &mut buffer[..BLOCK_BYTES];
+    if stream.count() == end || stream.read_exact(second).is_err() {
+        bail!("the archive ends too early");
+    }
+    if !is_zero(second) {
+        bail!("a single block of zeros between entries");
+    }
+    loop {
+        match stream.read(buffer)? {
+            0 => return Ok(()),
+            count if is_zero(&buffer[..count]) => {}
+            _ => bail!("bytes after the end of the archive"),
+        }
     }
 }
 
@@ -70,168 +99,117 @@ impl Pending {
         self.pax.is_none() && self.long_name.is_none() && self.long_link.is_none()
     }
 
-    fn name<'a>(&'a self, header: &'a Header) -> &'a [u8] {
-        let pax = self.pax.as_ref().and_then(|pax| pax.path.as_deref());
-        pax.or(self.long_name.as_deref()).unwrap_or(&header.name)
+    fn name(&self, header: &Header) -> Vec<u8> {
+        let pax = self.pax.as_ref().and_then(|pax| pax.path.as_ref());
+        pax.or(self.long_name.as_ref()).cloned().unwrap_or_else(|| header.path_bytes().into())
     }
 
-    fn link<'a>(&'a self, header: &'a Header) -> &'a [u8] {
-        let pax = self.pax.as_ref().and_then(|pax| pax.link.as_deref());
-        pax.or(self.long_link.as_deref()).unwrap_or(&header.link)
-    }
-
-    fn size(&self, header: &Header) -> u64 {
-        self.pax.as_ref().and_then(|pax| pax.size).unwrap_or(header.size)
+    fn link(&self, header: &Header) -> Vec<u8> {
+        let pax = self.pax.as_ref().and_then(|pax| pax.link.as_ref());
+        let link = pax.or(self.long_link.as_ref()).cloned();
+        link.or(header.link_name_bytes().map(Into::into)).unwrap_or_default()
     }
 }
 
 struct Reader<'a> {
-    stream: BufReader<Decoder>,
+    tree: &'a mut Tree,
     budget: &'a mut Budget,
+    pending: Pending,
     buffer: Vec<u8>,
 }
 
 impl Reader<'_> {
-    fn entry(&mut self, header: &Header, pending: &mut Pending, tree: &mut Tree) -> Result<()> {
-        match header.kind {
-            Type::Pax | Type::Global => {
-                if !pending.is_empty() {
-                    bail!("two extension headers for one entry");
-                }
-                let data = self.extension(header.size)?;
-                let extension = Extension::parse(&data).context("in its pax header")?;
-                match header.kind {
-                    Type::Pax => pending.pax = Some(extension),
-                    _ if extension.is_plain() => {}
-                    _ => bail!("a global header with a path, a link or a size"),
-                }
-            }
-            Type::LongName | Type::LongLink => {
-                let place = match header.kind {
-                    Type::LongName => &mut pending.long_name,
-                    _ => &mut pending.long_link,
-                };
-                if place.is_some() || pending.pax.is_some() {
-                    bail!("two extension headers for one entry");
-                }
-                *place = Some(self.long_text(header.size)?);
-            }
-            kind => {
-                let pending = std::mem::take(pending);
-                let name = EntryName::vet(pending.name(header), self.budget.limits())?;
-                let size = pending.size(header);
-                if kind != Type::File && size != 0 {
-                    bail!("{size} bytes of data on an entry that has none");
-                }
-                match kind {
-                    Type::Folder => tree.add_folder(&name)?,
-                    Type::File => self.file(&name, size, header.is_executable, tree)?,
-                    Type::Link => tree.add_link(&name, pending.link(header))?,
-                    _ => self.hard_link(&name, pending.link(header), tree)?,
-                }
-            }
+    fn entry(&mut self, entry: &mut Entry<'_>) -> Result<()> {
+        match entry.header().entry_type() {
+            EntryType::XHeader | EntryType::XGlobalHeader => self.pax(entry),
+            EntryType::GNULongName | EntryType::GNULongLink => self.long_text(entry),
+            _ => self.member(entry),
+        }
+    }
+
+    fn pax(&mut self, entry: &mut Entry<'_>) -> Result<()> {
+        if !self.pending.is_empty() {
+            bail!("two extension headers for one entry");
+        }
+        let extension = Extension::parse(&extension(entry)?).context("in its pax header")?;
+        if entry.header().entry_type() == EntryType::XHeader {
+            self.pending.pax = Some(extension);
+        } else if extension != Extension::default() {
+            bail!("a global header with a path, a link or a size");
         }
         Ok(())
     }
 
-    fn file(
-        &mut self,
-        name: &EntryName,
-        bytes: u64,
-        is_executable: bool,
-        tree: &mut Tree,
-    ) -> Result<()> {
-        self.budget.file(bytes)?;
-        let mut file = tree.add_file(name, FileFacts { bytes, is_executable })?;
-        let mut left = bytes;
+    /// A GNU long name or link, up to the NUL that ends it.
+    fn long_text(&mut self, entry: &mut Entry<'_>) -> Result<()> {
+        let place = match entry.header().entry_type() {
+            EntryType::GNULongName => &mut self.pending.long_name,
+            _ => &mut self.pending.long_link,
+        };
+        if place.is_some() || self.pending.pax.is_some() {
+            bail!("two extension headers for one entry");
+        }
+        let mut text = extension(entry)?;
+        text.pop_if(|last| *last == 0);
+        *place = Some(text);
+        Ok(())
+    }
+
+    fn member(&mut self, entry: &mut Entry<'_>) -> Result<()> {
+        let pending = std::mem::take(&mut self.pending);
+        let (header, size) = (entry.header(), entry.size());
+        let name = EntryName::vet(&pending.name(header), self.budget.limits())?;
+        if let Some(other) = pending.pax.as_ref().and_then(|pax| pax.size).filter(|&n| n != size) {
+            bail!("two sizes, {size} bytes in its header and {other} in its extension");
+        }
+        let kind = vet::kind(header)?;
+        if kind != EntryType::Regular && size != 0 {
+            bail!("{size} bytes of data on an entry that has none");
+        }
+        match kind {
+            EntryType::Directory => self.tree.add_folder(&name),
+            EntryType::Symlink => self.tree.add_link(&name, &pending.link(header)),
+            EntryType::Link => self.hard_link(&name, &pending.link(header)),
+            _ => self.file(&name, entry),
+        }
+    }
+
+    fn file(&mut self, name: &EntryName, entry: &mut Entry<'_>) -> Result<()> {
+        let facts =
+            FileFacts { bytes: entry.size(), is_executable: entry.header().mode()? & 0o111 != 0 };
+        self.budget.file(facts.bytes)?;
+        let mut file = self.tree.add_file(name, facts)?;
+        let mut left = facts.bytes;
         while left > 0 {
-            let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(self.buffer.len());
-            let count = self.stream.read(&mut self.buffer[..wanted])?;
+            let count = entry.read(&mut self.buffer)?;
             if count == 0 {
                 bail!("the archive ends in the middle of it");
             }
-            self.budget.stream(count)?;
             if let Some(file) = &mut file {
-                std::io::Write::write_all(file, &self.buffer[..count])?;
+                file.write_all(&self.buffer[..count])?;
             }
             left -= count as u64;
         }
-        self.padding(bytes)?;
-        if let Some(file) = file {
-            file.finish(is_executable)?;
-        }
-        Ok(())
+        file.map_or(Ok(()), |file| Ok(file.finish(facts.is_executable)?))
     }
 
-    fn hard_link(&mut self, name: &EntryName, target: &[u8], tree: &mut Tree) -> Result<()> {
+    fn hard_link(&mut self, name: &EntryName, target: &[u8]) -> Result<()> {
         let target = EntryName::vet(target, self.budget.limits()).context("a hard link")?;
-        let facts = tree.hard_link_target(&target)?;
+        let facts = self.tree.hard_link_target(&target)?;
         self.budget.file(facts.bytes)?;
-        tree.add_hard_link(name, &target)
+        self.tree.add_hard_link(name, &target)
     }
+}
 
-    /// The text of a GNU long name, up to the NUL that ends it.
-    fn long_text(&mut self, size: u64) -> Result<Vec<u8>> {
-        let mut data = self.extension(size)?;
-        if data.last() == Some(&0) {
-            data.pop();
-        }
-        Ok(data)
+/// The content of an extension header.
+fn extension(entry: &mut Entry<'_>) -> Result<Vec<u8>> {
+    let size = entry.size();
+    if size > EXTENSION_BYTES {
+        bail!("an extension header of {size} bytes, more than {EXTENSION_BYTES}");
     }
-
-    fn extension(&mut self, size: u64) -> Result<Vec<u8>> {
-        if size > EXTENSION_BYTES {
-            bail!("an extension header of {size} bytes, more than {EXTENSION_BYTES}");
-        }
-        let mut data = vec![0; usize::try_from(size)?];
-        self.exact(&mut data)?;
-        self.padding(size)?;
-        Ok(data)
-    }
-
-    fn padding(&mut self, size: u64) -> Result<()> {
-        let over = usize::try_from(size % BLOCK_BYTES as u64)?;
-        if over > 0 {
-            let mut padding = [0; BLOCK_BYTES];
-            self.exact(&mut padding[over..])?;
-        }
-        Ok(())
-    }
-
-    fn block(&mut self) -> Result<Block> {
-        let mut block = [0; BLOCK_BYTES];
-        self.exact(&mut block)?;
-        Ok(block)
-    }
-
-    fn exact(&mut self, buffer: &mut [u8]) -> Result<()> {
-        let mut filled = 0;
-        while filled < buffer.len() {
-            match self.stream.read(&mut buffer[filled..])? {
-                0 => bail!("the archive ends too early"),
-                count => filled += count,
-            }
-        }
-        self.budget.stream(buffer.len())
-    }
-
-    /// After the first zero block: a second one, then zeros to the end of the stream.
-    fn finish(&mut self) -> Result<()> {
-        let second = self.block().context("where the end mark should be")?;
-        if !is_zero(&second) {
-            bail!("a single block of zeros between entries");
-        }
-        loop {
-            let count = self.stream.read(&mut self.buffer)?;
-            if count == 0 {
-                return Ok(());
-            }
-            self.budget.stream(count)?;
-            if !is_zero(&self.buffer[..count]) {
-                bail!("bytes after the end of the archive");
-            }
-        }
-    }
+    let mut data = vec![0; usize::try_from(size)?];
+    entry.read_exact(&mut data).context("the archive ends in the middle of it")?;
+    Ok(data)
 }
 
 fn is_zero(bytes: &[u8]) -> bool {

@@ -53,7 +53,7 @@ impl Tree {
 
     /// Adds a folder; it may be there already, as a folder.
     pub(super) fn add_folder(&mut self, name: &EntryName) -> Result<()> {
-        if name.path.is_empty() {
+        if name.path.is_empty() || self.selection.omits(&name.path) {
             return Ok(());
         }
         self.selection.see(&name.path);
@@ -69,6 +69,9 @@ impl Tree {
 
     /// Claims a file's path. Whether it must be written is the answer.
     pub(super) fn claim_file(&mut self, name: &EntryName, facts: FileFacts) -> Result<bool> {
+        if self.selection.omits(&name.path) {
+            return Ok(false);
+        }
         let FileFacts { bytes, is_executable } = facts;
         self.claim(name, Node::File { bytes, is_executable })?;
         Ok(self.selection.may_want(&name.path))
@@ -86,6 +89,9 @@ impl Tree {
 
     /// Adds a symbolic link, which is made at the end.
     pub(super) fn add_link(&mut self, name: &EntryName, target: &[u8]) -> Result<()> {
+        if self.selection.omits(&name.path) {
+            return Ok(());
+        }
         let target = vet_target(target, &self.limits)?;
         self.claim(name, Node::Link { target })
     }
@@ -160,6 +166,7 @@ impl Tree {
     pub(super) fn finish(self) -> Result<(String, Summary)> {
         let is_folder = |path: &str| matches!(self.nodes.get(path), Some(Node::Folder));
         let selected = self.selection.decide(is_folder)?;
+        self.selection.check_omitted(&selected)?;
         for (path, target) in self.links() {
             let is_wanted = is_below(path, &selected);
             let confine = if is_wanted { selected.as_str() } else { "" };

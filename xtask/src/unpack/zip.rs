@@ -1,5 +1,5 @@
-//! The zip reader: wheels too. Never trusts one record: the central directory, each local header and
-//! the data must agree, and together fill the file without gaps or overlaps.
+//! Zips, wheels too. First all records are read and vetted, then threads share the files. Never
+//! trusts one record: the central directory, each local header and the data must agree.
 //!
 //! Modes: the executable bit is what the entry's Unix attributes say, as every installer of wheels
 //! reads them. Entries without them (made on other systems) are executable if they begin like ELF or
@@ -71,7 +71,7 @@ fn claim<'a>(
                 bail!("the target of a link is longer than {} bytes", budget.limits().name_bytes);
             }
             let mut target = Vec::new();
-            Inflater::new().run(file, record, &mut target)?;
+            Inflater::new(file).run(record, &mut target)?;
             tree.add_link(&name, &target)?;
             Ok(None)
         }
@@ -90,10 +90,10 @@ fn inflate_all(file: &File, jobs: &[Job<'_>], tree: &Tree) -> Result<()> {
     let (next, has_failed) = (AtomicUsize::new(0), AtomicBool::new(false));
     let first_error = Mutex::new(None);
     let work = || {
-        let mut inflater = Inflater::new();
+        let mut inflater = Inflater::new(file);
         while !has_failed.load(Ordering::Relaxed) {
             let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) else { return };
-            let done = inflate(file, job, tree, &mut inflater)
+            let done = inflate(job, tree, &mut inflater)
                 .with_context(|| format!("entry {}", shown(&job.record.name)));
             if let Err(error) = done {
                 has_failed.store(true, Ordering::Relaxed);
@@ -113,12 +113,12 @@ fn inflate_all(file: &File, jobs: &[Job<'_>], tree: &Tree) -> Result<()> {
     error.map_or(Ok(()), Err)
 }
 
-fn inflate(file: &File, job: &Job<'_>, tree: &Tree, inflater: &mut Inflater) -> Result<()> {
+fn inflate(job: &Job<'_>, tree: &Tree, inflater: &mut Inflater<'_>) -> Result<()> {
     let Some(path) = &job.path else {
-        return inflater.run(file, job.record, &mut std::io::sink());
+        return inflater.run(job.record, &mut std::io::sink());
     };
     let mut target = tree.disk().make_file(path)?;
-    inflater.run(file, job.record, &mut target)?;
+    inflater.run(job.record, &mut target)?;
     let is_executable = match job.record.kind {
         Type::File { is_executable: Some(is_executable) } => is_executable,
         _ => inflater.begins_like_program(),

@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use xtask::unpack::{Limits, Summary, unpack_file};
+use xtask::unpack::{Limits, Part, Summary, unpack_file};
 
 /// What a tree looks like: by path its mode, time, and text, target or nothing.
 pub type Picture = BTreeMap<PathBuf, (u32, i64, Vec<u8>)>;
@@ -36,9 +36,13 @@ impl Scratch {
     }
 
     pub fn unpack(&self, bytes: &[u8], root: Option<&str>) -> anyhow::Result<Summary> {
+        self.unpack_part(bytes, &Part { root, omit: &[] })
+    }
+
+    pub fn unpack_part(&self, bytes: &[u8], part: &Part<'_>) -> anyhow::Result<Summary> {
         let archive = self.0.join("archive.bin");
         fs::write(&archive, bytes).unwrap();
-        unpack_file(&archive, root, &self.dest(), &limits())
+        unpack_file(&archive, part, &self.dest(), &limits())
     }
 
     /// What is there besides the archive and the destination.

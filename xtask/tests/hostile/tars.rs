@@ -159,25 +159,42 @@ fn sizes() -> Vec<Case> {
     negative[11] = 0xfe;
     let mut wide = base256(512);
     wide[2] = 1;
+    let mut wrapped = base256(4);
+    wrapped[3] = 1;
+    let sized = |size: u64| {
+        let header = Header::new("p/x", b'0').size(size);
+        Tar::new().pax(b'x', &[("size", "1024")]).raw(header, &[b'x'; 1024]).end()
+    };
+    let smuggling = |header: u64, pax: u64| {
+        let data = [vec![b'.'; header as usize], smuggled()].concat();
+        let header = Header::new("p/x", b'0').size(header);
+        Tar::new().pax(b'x', &[("size", &pax.to_string())]).raw(header, &data).end()
+    };
     let many = (0..2000).fold(Tar::new(), |tar, n| tar.file(&format!("p/{n}"), ""));
     let copies = (0..9).fold(Tar::new().file("p/x", &"x".repeat(8 << 20)), |tar, n| {
         tar.hard(&format!("p/{n}"), "p/x")
     });
     vec![
-        ("tar-size-negative", size(&negative), "negative"),
+        ("tar-size-negative", size(&negative), "size overflow"),
         ("tar-size-over-64-bits", size(&wide), "too large"),
-        ("tar-size-base256-huge", size(&base256(u64::MAX)), "more than"),
-        ("tar-size-minus-octal", size(b"-0000000001\0"), "no octal number"),
-        ("tar-size-not-octal", size(b"00000000009\0"), "no octal number"),
-        ("tar-size-two-numbers", size(b"1 1        \0"), "no octal number"),
+        ("tar-size-base256-huge", size(&base256(u64::MAX)), "size overflow"),
+        ("tar-size-minus-octal", size(b"-0000000001\0"), "not a number"),
+        ("tar-size-not-octal", size(b"00000000009\0"), "not a number"),
+        ("tar-size-two-numbers", size(b"1 1        \0"), "not a number"),
         ("tar-size-beyond-end", size(b"00000004000\0"), "ends"),
         ("tar-size-terabyte", size(&base256(1 << 40)), "more than"),
+        ("tar-size-plus-octal", size(b"+0000000004\0"), "no octal number"),
+        ("tar-size-wraps-around", size(&wrapped), "too large"),
+        ("tar-size-only-in-pax", sized(0), "two sizes"),
+        ("tar-size-smaller-in-pax", sized(1536), "two sizes"),
+        ("tar-smuggled-CVE-2025-62518", smuggling(0, 1024), "two sizes"),
+        ("tar-smuggled-CVE-2026-33055", smuggling(512, 1536), "two sizes"),
         ("tar-pax-size-negative", pax("-1"), "no number"),
         ("tar-pax-size-plus", pax("+1"), "no number"),
         ("tar-pax-size-over-64-bits", pax("18446744073709551616"), "too large"),
-        ("tar-pax-size-huge", pax("18446744073709551615"), "more than"),
+        ("tar-pax-size-huge", pax("18446744073709551615"), "two sizes"),
         ("tar-pax-size-hex", pax("0x200"), "no number"),
-        ("tar-pax-size-beyond-end", pax("9999"), "ends"),
+        ("tar-pax-size-beyond-end", pax("9999"), "two sizes"),
         ("tar-too-many-entries", many.end(), "more than 1000 entries"),
         ("tar-hard-link-bomb", copies.end(), "more than 67108864 bytes in all"),
         (
@@ -190,13 +207,13 @@ fn sizes() -> Vec<Case> {
             // size that counts, the data is not there.
             "tar-pax-size-cut-CVE-2025-62518",
             tar().pax(b'x', &[("size", "2048")]).raw(Header::new("p/x", b'0'), &smuggled()).0,
-            "ends",
+            "two sizes",
         ),
         (
             // CVE-2026-33055: the header's own size is not 0, and smaller than the one that counts.
             "tar-pax-size-cut-CVE-2026-33055",
             tar().pax(b'x', &[("size", "4096")]).entry(Header::new("p/x", b'0'), &smuggled()).0,
-            "ends",
+            "two sizes",
         ),
     ]
 }
@@ -206,14 +223,21 @@ fn extensions() -> Vec<Case> {
         |data: &str| tar().entry(Header::new("x", b'x'), data.as_bytes()).file("p/x", "").end();
     let path = [("path", "p/a")];
     vec![
-        ("tar-pax-length-short", raw("5 path=p/x\n"), "wrong length"),
-        ("tar-pax-length-long", raw("99 path=p/x\n"), "wrong length"),
-        ("tar-pax-length-huge", raw("99999999999999999999 path=p/x\n"), "too large"),
-        ("tar-pax-length-none", raw("path=p/x\n"), "no number"),
-        ("tar-pax-no-equals", raw("8 path\n\n"), "without `=`"),
+        ("tar-pax-length-short", raw("5 path=p/x\n"), "malformed pax"),
+        ("tar-pax-length-long", raw("99 path=p/x\n"), "malformed pax"),
+        ("tar-pax-length-huge", raw("99999999999999999999 path=p/x\n"), "malformed pax"),
+        ("tar-pax-length-none", raw("path=p/x\n"), "malformed pax"),
+        ("tar-pax-no-equals", raw("8 path\n\n"), "empty record"),
         ("tar-pax-no-key", raw("6 =xy\n"), "without a key"),
-        ("tar-pax-no-line-end", raw("11 path=p/x"), "wrong length"),
-        ("tar-pax-padding-inside", raw(&(record("path", "p/x") + "\0\0")), "no number"),
+        ("tar-pax-no-line-end", raw("11 path=p/x"), "without an end"),
+        ("tar-pax-padding-inside", raw(&(record("path", "p/x") + "\0\0")), "without an end"),
+        ("tar-pax-hidden", raw(&format!("\n{}", record("path", "p/y"))), "empty record"),
+        (
+            "tar-pax-hidden-later",
+            raw(&[record("comment", "c"), record("path", "p/y")].join("\n")),
+            "empty record",
+        ),
+        ("tar-pax-line-end-missing", raw(record("path", "p/x").trim_end()), "without an end"),
         ("tar-pax-empty-path", raw(&record("path", "")), "without a value"),
         ("tar-pax-path-twice", raw(&(record("path", "p/a") + &record("path", "p/b"))), "twice"),
         (
@@ -278,7 +302,7 @@ fn ends() -> Vec<Case> {
     vec![
         ("tar-no-end", tar().0, "ends too early"),
         ("tar-half-an-end", tar().bytes(&[0; 512]).0, "ends too early"),
-        ("tar-cut-in-a-header", tar().bytes(&[b'x'; 100]).0, "ends too early"),
+        ("tar-cut-in-a-header", tar().bytes(&[b'x'; 100]).0, "entire block"),
         (
             "tar-one-zero-block",
             tar().bytes(&[0; 512]).file("p/x", "").end(),
@@ -290,7 +314,12 @@ fn ends() -> Vec<Case> {
             "after the end",
         ),
         ("tar-garbage-after-the-end", tar().bytes(&[0; 1024]).bytes(b"x").0, "after the end"),
-        ("tar-wrong-checksum", flipped, "checksum is wrong"),
+        (
+            "tar-ustar-of-the-future",
+            tar().raw(Header::new("x", b'0').with(263, b"01").with(345, b"p"), b"").end(),
+            "version is unknown",
+        ),
+        ("tar-wrong-checksum", flipped, "checksum mismatch"),
         ("tar-without-entries", Tar::new().end(), "no entries"),
         ("tar-only-dot", Tar::new().folder("./").end(), "no entries"),
         ("empty-file", Vec::new(), "the file is empty"),

@@ -1,7 +1,7 @@
 //! Hostile zips: name, bytes, and words that the error must have.
 
 use crate::Case;
-use crate::zipfile::{Entry, Zip, deflate, end64, extra, zip};
+use crate::zipfile::{Entry, Zip, crc, deflate, end64, extra, zip};
 
 fn ok() -> Entry {
     Entry::stored("p/ok", "ok")
@@ -56,7 +56,7 @@ fn names() -> Vec<Case> {
         (
             "zip-second-local-name",
             changed(|entry| entry.local_extra = unicode("p/y")),
-            "second name",
+            "UnicodePath",
         ),
     ]
 }
@@ -107,11 +107,15 @@ fn records() -> Vec<Case> {
         entry.descriptor = [entry.crc, entry.packed, entry.size + 1].map(u32::to_le_bytes).concat();
     };
     vec![
-        ("zip-local-name", changed(|entry| entry.local_name = b"p/y".to_vec()), "another name"),
-        ("zip-local-crc", changed(|entry| entry.local_crc = Some(1)), "another CRC"),
-        ("zip-local-size", changed(|entry| entry.local_sizes = Some((1, 1))), "another size"),
-        ("zip-local-method", changed(|entry| entry.local_method = Some(0)), "another method"),
-        ("zip-local-flags", changed(|entry| entry.local_flags = Some(1)), "another flags"),
+        (
+            "zip-local-name",
+            changed(|entry| entry.local_name = b"p/y".to_vec()),
+            "filename mismatch",
+        ),
+        ("zip-local-crc", changed(|entry| entry.local_crc = Some(1)), "CRC32 checksum mismatch"),
+        ("zip-local-size", changed(|entry| entry.local_sizes = Some((1, 1))), "size mismatch"),
+        ("zip-local-method", changed(|entry| entry.local_method = Some(0)), "method mismatch"),
+        ("zip-local-flags", changed(|entry| entry.local_flags = Some(1)), "flag mismatch"),
         ("zip-crc", changed(|entry| entry.crc ^= 1), "CRC is wrong"),
         ("zip-more-data", changed(|entry| entry.size -= 1), "more data than"),
         ("zip-less-data", changed(|entry| entry.size += 1), "bytes of data where"),
@@ -130,7 +134,7 @@ fn records() -> Vec<Case> {
                 entry.data.pop();
                 entry.packed -= 1;
             }),
-            "cut",
+            "incomplete",
         ),
         ("zip-encrypted", changed(|entry| entry.flags = 1), "encrypted"),
         ("zip-strongly-encrypted", changed(|entry| entry.flags = 1 << 6), "encrypted"),
@@ -148,9 +152,13 @@ fn records() -> Vec<Case> {
             changed(|entry| entry.flags = 1 << 3),
             "not followed by a descriptor",
         ),
-        ("zip64-missing", changed(|entry| entry.size = u32::MAX), "zip64 field is missing"),
-        ("zip64-needless", changed(|entry| entry.extra = wide(&[1])), "nothing asks for"),
-        ("zip64-twice", changed(|entry| entry.extra = [wide(&[]), wide(&[])].concat()), "twice"),
+        ("zip64-missing", changed(|entry| entry.size = u32::MAX), "more than"),
+        ("zip64-needless", changed(|entry| entry.extra = wide(&[1])), "zip64 field"),
+        (
+            "zip64-twice",
+            changed(|entry| entry.extra = [wide(&[]), wide(&[])].concat()),
+            "zip64 field",
+        ),
         (
             "zip64-too-large",
             changed(|entry| {
@@ -158,7 +166,7 @@ fn records() -> Vec<Case> {
                 entry.extra = wide(&[u64::MAX]);
                 entry.local_extra = wide(&[u64::MAX]);
             }),
-            "more than",
+            "zip64 field",
         ),
         (
             "zip64-packed-too-large",
@@ -167,7 +175,7 @@ fn records() -> Vec<Case> {
                 entry.extra = wide(&[u64::MAX]);
                 entry.local_extra = wide(&[u64::MAX]);
             }),
-            "overlaps",
+            "zip64 field",
         ),
         ("zip-extra-cut", changed(|entry| entry.extra = vec![1, 0, 9, 0, 1]), "cut"),
         ("zip-extra-lonely-byte", changed(|entry| entry.extra = vec![0]), "cut"),
@@ -181,10 +189,12 @@ fn layout() -> Vec<Case> {
         zip(vec![a, b.with(|entry| entry.offset = Some(0))]).bytes()
     };
     let quoted = {
-        // The first entry's data holds the second one's local header.
-        let inner = zip(vec![Entry::stored("p/b", "data")]).bytes();
-        let inner = String::from_utf8_lossy(&inner[..37]).into_owned();
-        let first = Entry::stored("p/a", &inner);
+        // The first entry's data is the second one's local header and data.
+        let inner = zip(vec![Entry::stored("p/b", "data")]).bytes()[..37].to_vec();
+        let first = Entry::stored("p/a", "").with(|entry| {
+            (entry.crc, entry.packed, entry.size) = (crc(&inner), 37, 37);
+            entry.data = inner;
+        });
         let at = 30 + 3;
         zip(vec![first, Entry::stored("p/b", "data").with(|entry| entry.offset = Some(at))]).bytes()
     };
@@ -192,7 +202,7 @@ fn layout() -> Vec<Case> {
     let mut prefixed = zip(vec![ok().with(|entry| entry.before = b"PK\x03\x04stub".to_vec())]);
     prefixed.entries[0].offset = None;
     vec![
-        ("zip-overlap", overlap, "overlaps"),
+        ("zip-overlap", overlap, "the same name twice"),
         ("zip-quoted-overlap", quoted, "overlaps"),
         ("zip-gap", one(Entry::stored("p/x", "").with(|entry| entry.before = vec![0; 8])), "gap"),
         ("zip-gap-at-the-start", prefixed.bytes(), "gap"),
@@ -202,8 +212,8 @@ fn layout() -> Vec<Case> {
             one(Entry::stored("p/x", "evil").with(|entry| entry.is_listed = false)),
             "between",
         ),
-        ("zip-offset-beyond", changed(|entry| entry.offset = Some(0x00ff_ffff)), "behind the last"),
-        ("zip-offset-inside", changed(|entry| entry.offset = Some(1)), "overlaps"),
+        ("zip-offset-beyond", changed(|entry| entry.offset = Some(0x00ff_ffff)), "entry `p/x`"),
+        ("zip-offset-inside", changed(|entry| entry.offset = Some(1)), "local file header"),
         (
             // uv < 0.9.6: a comment in a central record that reads as another record.
             "zip-comment-with-a-record",
@@ -212,7 +222,7 @@ fn layout() -> Vec<Case> {
                 entry.comment = zip(vec![Entry::stored("p/evil", "")]).bytes();
                 entry.local_name = b"p/y".to_vec();
             })),
-            "another name",
+            "filename mismatch",
         ),
     ]
 }
@@ -244,21 +254,17 @@ fn ends() -> Vec<Case> {
         ("zip-bytes-after-the-end", [good.clone(), vec![0]].concat(), "no end record"),
         ("zip-two-ends", Zip { comment: second_end, ..zip(vec![ok()]) }.bytes(), "two end records"),
         ("zip-no-directory", good[..directory_at as usize].to_vec(), "no end record"),
-        (
-            "zip-count-more",
-            with_end(|end| (end.0, end.1) = (2, 2)),
-            "entries where the end record says 2",
-        ),
+        ("zip-count-more", with_end(|end| (end.0, end.1) = (2, 2)), "its central directory"),
         (
             "zip-count-less",
             with_end(|end| (end.0, end.1) = (0, 0)),
-            "entries where the end record says 0",
+            "not where the end record says",
         ),
         ("zip-two-disks", with_end(|end| end.0 = 0), "several disks"),
         ("zip-directory-elsewhere", with_end(|end| end.3 -= 1), "does not end where"),
         ("zip-directory-size", with_end(|end| end.2 += 1), "does not end where"),
         ("zip-directory-huge", with_end(|end| end.2 = u32::MAX - 1), "does not end where"),
-        ("zip64-end-missing", needs.bytes(), "where one is needed"),
+        ("zip64-end-missing", needs.bytes(), "does not end where"),
         ("zip64-end-lies", fake(end_at, 2, directory_bytes, directory_at), "contradicts"),
         ("zip64-end-other-offset", fake(end_at, 1, directory_bytes, 0), "contradicts"),
         (

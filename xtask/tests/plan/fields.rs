@@ -35,6 +35,7 @@ const FILES: [(&str, &str); 8] = [
         mirrors = ["https://mirror.invalid/x.tar.gz"]
         sha256 = "1111111111111111111111111111111111111111111111111111111111111111"
         root = "tree"
+        omit = ["lib/link"]
         target = "x86_64-unknown-linux-musl"
         [driver.gcc]
         prefix = "bin/{target}-"
@@ -52,6 +53,7 @@ const FILES: [(&str, &str); 8] = [
         program = "zig"
         include = ["lib/{zig-libc}", "lib/{zig-kernel}"]
         include-cxx = ["lib/cxx"]
+        flags-cxx = ["-DCXX"]
         "#,
     ),
     (
@@ -154,6 +156,7 @@ const CHANGES: &[Change] = &[
     ("zig:driver.zig.program", "\"bin/zig\"", BEHIND_DRIVER),
     ("zig:driver.zig.include", "[\"lib/{zig-kernel}\", \"lib/{zig-libc}\"]", BEHIND_DRIVER),
     ("zig:driver.zig.include-cxx", "[\"lib/c++\"]", BEHIND_DRIVER),
+    ("zig:driver.zig.flags-cxx", "[\"-DC=1\"]", BEHIND_DRIVER),
     ("base:description", "\"Another\"", BEHIND_BASE),
     ("base:version", "\"1.1\"", BEHIND_BASE),
     ("base:license", "\"Zlib\"", NONE),
@@ -211,6 +214,7 @@ const GCC_CHANGES: &[Change] = &[
     ("gcc:source.0.mirrors", "[\"https://other.invalid/x.tar.gz\"]", NONE),
     ("gcc:source.0.sha256", OTHER_DIGEST, ALL),
     ("gcc:source.0.root", "\"other\"", ALL),
+    ("gcc:source.0.omit", "[\"lib/other\"]", ALL),
     ("gcc:driver.gcc.prefix", "\"bin/{gnu}-\"", BEHIND_DRIVER),
 ];
 
@@ -280,7 +284,7 @@ fn leaves(value: &Value, path: String, found: &mut Vec<String>) {
     };
     match value {
         Value::Table(table) => {
-            table.iter().for_each(|(key, value)| leaves(value, below(key), found))
+            table.iter().for_each(|(key, value)| leaves(value, below(key), found));
         }
         Value::Array(list) if list.iter().any(Value::is_table) => {
             list.iter()
@@ -332,7 +336,7 @@ fn every_field_is_known(recipes: &Recipes) {
         let Library { bundled: _, dependencies: _, tools: _, sources, patches: _, .. } = library;
         let Library { build: _, outputs, env: _, overrides: _, .. } = library;
         let Outputs { libs: _, include: _, pkgconfig: _ } = outputs;
-        sources.iter().for_each(|Source { origin: _, digest: _, root: _, target: _ }| {});
+        sources.iter().for_each(|Source { origin: _, digest: _, root: _, omit: _, target: _ }| {});
     }
     let _ = |Compile { sources: _, include: _, defines: _, flags: _ }: Compile| {};
     let _ =
@@ -341,7 +345,8 @@ fn every_field_is_known(recipes: &Recipes) {
         let Toolchain { name: _, description: _, version: _, license: _, sources: _, driver } =
             toolchain;
         match driver {
-            Driver::Gcc { prefix: _ } | Driver::Zig { program: _, include: _, include_cxx: _ } => {}
+            Driver::Gcc { prefix: _ }
+            | Driver::Zig { program: _, include: _, include_cxx: _, flags_cxx: _ } => {}
         }
     }
     for Target { triple: _, gnu: _, zig_libc: _, zig_kernel: _, machine, cflags: _ } in

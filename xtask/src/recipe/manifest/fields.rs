@@ -329,7 +329,7 @@ impl<'d, 'f> Fields<'d, 'f> {
     }
 
     /// A table with known keys.
-    pub fn fields(&self, key: &'static str, shape: &'static Shape) -> Option<Fields<'d, 'f>> {
+    pub fn fields(&self, key: &'static str, shape: &'static Shape) -> Option<Self> {
         let (table, span) = self.table(key)?;
         Some(Fields::new(self.sink, table, span, shape))
     }
@@ -349,14 +349,14 @@ impl<'d, 'f> Fields<'d, 'f> {
     }
 
     /// A list of tables with known keys.
-    pub fn all(&self, key: &'static str, shape: &'static Shape) -> Vec<Fields<'d, 'f>> {
+    pub fn all(&self, key: &'static str, shape: &'static Shape) -> Vec<Self> {
         let Some(value) = self.value(key) else { return Vec::new() };
         let DeValue::Array(items) = value.get_ref() else {
             self.sink.report_type(key, value, Wanted::Tables);
             return Vec::new();
         };
         let mut found = Vec::new();
-        for item in items.iter() {
+        for item in items {
             match item.get_ref() {
                 DeValue::Table(table) => {
                     found.push(Fields::new(self.sink, table, item.span(), shape));

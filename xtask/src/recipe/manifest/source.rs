@@ -10,7 +10,9 @@ use crate::recipe::{Origin, Source};
 
 static SOURCE: Shape = Shape {
     what: "a source",
-    keys: &["url", "mirrors", "crate", "pypi", "debian", "sha256", "sha512", "root", "target"],
+    keys: &[
+        "url", "mirrors", "crate", "pypi", "debian", "sha256", "sha512", "root", "omit", "target",
+    ],
 };
 
 const ORIGINS: [&str; 4] = ["url", "crate", "pypi", "debian"];
@@ -50,6 +52,8 @@ pub fn read(
         let origin = origin(&table);
         let digest = digest(&table);
         let root = table.checked("root", words::inner_path);
+        let omit = table.checked_words("omit", words::inner_path);
+        table.not_empty("omit", "leave it out to unpack everything");
         let target = target(&table, context, targets);
         if let Some((digest, span)) = digest {
             if let Some(first) = pins.iter().find(|pin| pin.digest == digest) {
@@ -62,7 +66,7 @@ pub fn read(
                 table.sink.report(mistake);
             }
             pins.push(Pin { digest, span, origin: origin.clone() });
-            let source = origin.map(|origin| Source { origin, digest, root, target });
+            let source = origin.map(|origin| Source { origin, digest, root, omit, target });
             sources.extend(source);
         }
     }

@@ -19,7 +19,8 @@ const DRIVERS: [&str; 2] = ["gcc", "zig"];
 
 static DRIVER: Shape = Shape { what: "driver", keys: &DRIVERS };
 static GCC: Shape = Shape { what: "driver.gcc", keys: &["prefix"] };
-static ZIG: Shape = Shape { what: "driver.zig", keys: &["program", "include", "include-cxx"] };
+static ZIG: Shape =
+    Shape { what: "driver.zig", keys: &["program", "include", "include-cxx", "flags-cxx"] };
 
 static TARGET: Shape = Shape {
     what: "a target",
@@ -114,7 +115,8 @@ fn zig(table: &Fields<'_, '_>) -> Option<Driver> {
         words.iter().filter_map(|word| path_template(table, word, &allowed)).collect()
     };
     let (include, include_cxx) = (paths("include"), paths("include-cxx"));
-    Some(Driver::Zig { program: program?, include, include_cxx })
+    let flags_cxx = table.checked_words("flags-cxx", words::flag);
+    Some(Driver::Zig { program: program?, include, include_cxx, flags_cxx })
 }
 
 /// A path with placeholders.

@@ -1,19 +1,15 @@
-//! Zstandard frames, block by block. Never hands the decoder more than one block at a time: a block
-//! of 4 bytes can stand for 128 KiB, and the decoder would unpack all that it gets into memory.
+//! Zstandard frames. Decodes one block at a time, as a block of 4 bytes can stand for 128 KiB, and
+//! checks what the decoder leaves to its caller: the checksum and the length of each frame, and what
+//! comes after it.
 
+use std::error::Error;
 use std::io::{self, BufRead as _, ErrorKind, Read};
 
-use ruzstd::decoding::FrameDecoder;
+use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
+use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
 use super::{Input, cut, expect_zeros};
 
-const MAGIC: u32 = 0xfd2f_b528;
-/// The magic number of a skippable frame, without its last four bits.
-const SKIPPABLE: u32 = 0x184d_2a50;
-/// The largest frame header, magic number included.
-const HEADER_BYTES: usize = 18;
-/// The most that a block holds, by the format.
-const BLOCK_BYTES: usize = 128 << 10;
 /// The most memory that a frame may ask for; `zstd --long` takes 128 MiB.
 const WINDOW_BYTES: u64 = 128 << 20;
 
@@ -21,9 +17,7 @@ const WINDOW_BYTES: u64 = 128 << 20;
 pub(super) struct Frames {
     input: Input,
     decoder: FrameDecoder,
-    pending: Vec<u8>,
     place: Place,
-    has_checksum: bool,
     frame_bytes: u64,
 }
 
@@ -38,97 +32,42 @@ impl Frames {
     pub(super) fn new(input: Input) -> Self {
         let mut decoder = FrameDecoder::new();
         decoder.set_max_window_size(WINDOW_BYTES);
-        let pending = Vec::with_capacity(BLOCK_BYTES + 64);
-        let place = Place::Between;
-        Self { input, decoder, pending, place, has_checksum: false, frame_bytes: 0 }
-    }
-
-    /// Reads until so many bytes are pending, fewer only at the end of the file.
-    fn fill(&mut self, length: usize) -> io::Result<()> {
-        let missing = length.saturating_sub(self.pending.len()) as u64;
-        (&mut self.input).take(missing).read_to_end(&mut self.pending)?;
-        Ok(())
+        Self { input, decoder, place: Place::Between, frame_bytes: 0 }
     }
 
     fn begin_frame(&mut self) -> io::Result<()> {
-        self.fill(4)?;
-        let magic = match self.pending.as_slice() {
-            [] => {
+        match self.input.fill_buf()?.first() {
+            // No frame begins with a zero.
+            None | Some(0) => {
                 self.place = Place::Done;
-                return Ok(());
+                return expect_zeros(&mut self.input);
             }
-            pending => pending.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes)),
-        };
-        if magic & !0xf == SKIPPABLE {
-            return self.skip_frame();
+            Some(_) => {}
         }
-        if magic != MAGIC {
-            if self.pending.iter().any(|&byte| byte != 0) {
-                return Err(invalid("bytes after the end of the compressed stream"));
+        match self.decoder.init(&mut self.input) {
+            Ok(()) => {
+                self.place = Place::Inside;
+                self.frame_bytes = 0;
+                Ok(())
             }
-            self.place = Place::Done;
-            return expect_zeros(&mut self.input);
-        }
-        self.fill(HEADER_BYTES)?;
-        self.has_checksum = self.pending.get(4).is_some_and(|flags| flags & 4 != 0);
-        let mut rest = self.pending.as_slice();
-        self.decoder.init(&mut rest).map_err(invalid)?;
-        let consumed = self.pending.len() - rest.len();
-        self.pending.drain(..consumed);
-        self.place = Place::Inside;
-        self.frame_bytes = 0;
-        Ok(())
-    }
-
-    fn skip_frame(&mut self) -> io::Result<()> {
-        self.fill(8)?;
-        let Some(length) = self.pending.get(4..8).and_then(|bytes| bytes.first_chunk()) else {
-            return Err(cut());
-        };
-        let mut left = u64::from(u32::from_le_bytes(*length));
-        self.pending.clear();
-        while left > 0 {
-            let length = self.input.fill_buf()?.len() as u64;
-            if length == 0 {
-                return Err(cut());
+            Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {
+                length,
+                ..
+            })) => {
+                let mut skipped = (&mut self.input).take(length.into());
+                let count = io::copy(&mut skipped, &mut io::sink())?;
+                if count == u64::from(length) { Ok(()) } else { Err(cut()) }
             }
-            let step = length.min(left);
-            self.input.consume(step as usize);
-            left -= step;
+            Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::BadMagicNumber(
+                _,
+            ))) => Err(invalid("bytes after the end of the compressed stream")),
+            Err(error) => Err(told(error)),
         }
-        Ok(())
-    }
-
-    /// Decodes one block, and checks what the frame promised if it was the last.
-    fn decode_block(&mut self) -> io::Result<()> {
-        self.fill(3)?;
-        let Some(&[a, b, c]) = self.pending.first_chunk() else { return Err(cut()) };
-        let header = u32::from_le_bytes([a, b, c, 0]);
-        let (is_last, is_run, size) =
-            (header & 1 == 1, (header >> 1) & 3 == 1, (header >> 3) as usize);
-        if size > BLOCK_BYTES {
-            return Err(invalid("a block of more than 128 KiB"));
-        }
-        let checksum = if is_last && self.has_checksum { 4 } else { 0 };
-        let length = 3 + if is_run { 1 } else { size } + checksum;
-        self.fill(length)?;
-        if self.pending.len() < length {
-            return Err(cut());
-        }
-        let (read, _) =
-            self.decoder.decode_from_to(&self.pending[..length], &mut []).map_err(invalid)?;
-        // The decoder does not count the checksum in every version of it.
-        if read != length && read + checksum != length {
-            return Err(invalid("a block that is not what its header says"));
-        }
-        self.pending.drain(..length);
-        Ok(())
     }
 
     fn end_frame(&mut self) -> io::Result<()> {
-        if self.has_checksum
-            && self.decoder.get_checksum_from_data() != self.decoder.get_calculated_checksum()
-        {
+        let expected = self.decoder.get_checksum_from_data();
+        if expected.is_some() && expected != self.decoder.get_calculated_checksum() {
             return Err(invalid("wrong checksum"));
         }
         let promised = self.decoder.content_size();
@@ -149,10 +88,14 @@ impl Read for Frames {
                 Place::Inside => {
                     let count = self.decoder.read(buffer)?;
                     self.frame_bytes += count as u64;
-                    match count {
-                        0 if self.decoder.is_finished() => self.end_frame()?,
-                        0 => self.decode_block()?,
-                        count => return Ok(count),
+                    if count > 0 {
+                        return Ok(count);
+                    }
+                    if self.decoder.is_finished() {
+                        self.end_frame()?;
+                    } else {
+                        let one = BlockDecodingStrategy::UptoBlocks(1);
+                        self.decoder.decode_blocks(&mut self.input, one).map_err(told)?;
                     }
                 }
             }
@@ -160,6 +103,18 @@ impl Read for Frames {
     }
 }
 
-fn invalid(problem: impl ToString) -> io::Error {
-    io::Error::new(ErrorKind::InvalidData, problem.to_string())
+fn invalid(problem: &str) -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, problem)
+}
+
+/// The decoder's error, of the kind that its innermost cause is: a cut file is no damaged one.
+fn told(error: FrameDecoderError) -> io::Error {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(&error);
+    let mut is_cut = false;
+    while let Some(error) = cause {
+        let io = error.downcast_ref::<io::Error>();
+        is_cut |= io.is_some_and(|error| error.kind() == ErrorKind::UnexpectedEof);
+        cause = error.source();
+    }
+    if is_cut { cut() } else { invalid(&error.to_string()) }
 }

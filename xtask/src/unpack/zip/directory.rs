@@ -1,30 +1,41 @@
-//! The records of a zip: the end record, the central directory and the local headers, which must
-//! tell one story. Together with the data they must fill the file: a gap could hide an entry that
-//! another reader sees, an overlap is how the worst bombs are made.
+//! The records of a zip, read by the `zip` crate and vetted here: the end record, the central
+//! directory and the local headers must tell one story. Together with the data they must fill the
+//! file: a gap could hide an entry that another reader sees, an overlap is how the worst bombs are
+//! made.
 
-mod local;
+mod end;
+mod fields;
 
 use std::fs::File;
-use std::os::unix::fs::FileExt as _;
+use std::io::BufReader;
 
 use anyhow::{Context as _, Result, bail};
+use zip::read::{ArchiveOffset, Config, ZipFile, ZipReadOptions};
+use zip::{CompressionMethod, System, ZipArchive};
 
 use super::super::limits::Budget;
-use super::super::name::shown;
+use super::super::name::{shown, told};
+use end::End;
+pub(super) use fields::At;
+use fields::{Fields, read_at};
 
-const END_BYTES: usize = 22;
-const END64_BYTES: u64 = 56;
-const LOCATOR_BYTES: u64 = 20;
+/// Bytes of a central record without its name, extra fields and comment.
 const RECORD_BYTES: usize = 46;
+
+/// A local header with a usual name and usual extra fields.
+const LOCAL_BYTES: usize = 256;
 
 /// The most that a central directory may take: 400,000 records of 300 bytes.
 const DIRECTORY_BYTES: u64 = 128 << 20;
 
 /// Flags of an entry that change nothing: how hard it was compressed, a descriptor after the data,
 /// names in UTF-8.
-const HARMLESS_FLAGS: u16 = 1 << 1 | 1 << 2 | FLAG_DESCRIPTOR | FLAG_UTF8;
-const FLAG_DESCRIPTOR: u16 = 1 << 3;
+const HARMLESS_FLAGS: u16 = 1 << 1 | 1 << 2 | 1 << 3 | FLAG_UTF8;
+const ENCRYPTION_FLAGS: u16 = 1 | 1 << 6 | 1 << 13;
 const FLAG_UTF8: u16 = 1 << 11;
+
+const STORED: u16 = 0;
+const DEFLATED: u16 = 8;
 
 /// What an entry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +48,7 @@ pub(super) enum Type {
     Link,
 }
 
-/// One entry, vetted against its local header.
+/// One entry, vetted.
 #[derive(Debug)]
 pub(super) struct Record {
     pub(super) name: Vec<u8>,
@@ -48,110 +59,72 @@ pub(super) struct Record {
     pub(super) bytes: u64,
     /// Where its data begins in the file.
     pub(super) data_at: u64,
-    flags: u16,
-    method: u16,
     header_at: u64,
+    has_descriptor: bool,
 }
+
+type Archive<'a> = ZipArchive<BufReader<At<'a>>>;
 
 /// Reads and vets all records, in the order of the central directory.
 pub(super) fn read(file: &File, archive_bytes: u64, budget: &mut Budget) -> Result<Vec<Record>> {
+    // The crate would try an earlier end record, if the last one led nowhere, and believe its count:
+    // what it will read is vetted before.
     let end = End::find(file, archive_bytes)?;
     if end.size > DIRECTORY_BYTES || end.offset.checked_add(end.size) != Some(end.at) {
         bail!("the central directory does not end where the end record begins");
     }
-    let mut data = vec![0; usize::try_from(end.size)?];
-    file.read_exact_at(&mut data, end.offset).context("the central directory is cut")?;
-    let mut fields = Fields(&data);
-    let mut records = Vec::new();
-    while !fields.0.is_empty() {
-        budget.entry()?;
-        let record = Record::parse(&mut fields)
-            .with_context(|| format!("record {} of the central directory", records.len() + 1))?;
-        records.push(record);
-    }
-    if records.len() as u64 != end.count {
-        bail!("{} entries where the end record says {}", records.len(), end.count);
-    }
-    vet_layout(file, &mut records, end.offset)?;
+    (0..end.count).try_for_each(|_| budget.entry())?;
+    let config = Config { archive_offset: ArchiveOffset::Known(0) };
+    let reader = BufReader::with_capacity(LOCAL_BYTES, At { file, at: 0, end: archive_bytes });
+    let mut archive =
+        Archive::with_config(config, reader).map_err(told).context("its central directory")?;
+    let directory = read_at(file, end.offset, usize::try_from(end.size)?)?;
+    vet_directory(&directory, &end, &archive)?;
+    let records = (0..archive.len()).map(|index| record(&mut archive, index));
+    let records = records.collect::<Result<Vec<_>>>()?;
+    vet_layout(file, &records, end.offset)?;
     Ok(records)
 }
 
-/// Reads the local headers, and checks that they and the data fill the file up to the directory.
-fn vet_layout(file: &File, records: &mut [Record], directory_at: u64) -> Result<()> {
-    let mut order: Vec<usize> = (0..records.len()).collect();
-    order.sort_by_key(|&index| records[index].header_at);
-    if let Some(record) = records.iter().find(|record| record.header_at >= directory_at) {
-        bail!("entry {}: it is said to be behind the last one", shown(&record.name));
+/// What the crate does not look at: flags, extra fields that give an entry a second name or size
+/// (local ones it does compare), and whether there is more than it has read.
+fn vet_directory(directory: &[u8], end: &End, archive: &Archive<'_>) -> Result<()> {
+    if archive.has_duplicate_names() {
+        bail!("the same name twice");
     }
-    let mut at = 0;
-    for (place, &index) in order.iter().enumerate() {
-        let next = order.get(place + 1).map_or(directory_at, |&next| records[next].header_at);
-        let record = &mut records[index];
-        let context = |record: &Record| format!("entry {}", shown(&record.name));
-        if record.header_at != at {
-            let problem = if record.header_at < at { "overlaps" } else { "leaves a gap after" };
-            bail!("{}: it {problem} the one before it in the file", context(record));
-        }
-        at = local::vet(file, record, next).with_context(|| context(record))?;
+    if archive.central_directory_start() != end.offset || archive.offset() != 0 {
+        bail!("its central directory is not where the end record says");
     }
-    if at != directory_at {
-        bail!("bytes between the last entry and the central directory");
+    let mut fields = Fields(directory);
+    let mut count = 0;
+    while !fields.is_empty() {
+        let mut head = Fields(fields.take(RECORD_BYTES)?);
+        head.take(8)?;
+        let (flags, method) = (head.u16()?, head.u16()?);
+        head.take(16)?;
+        let (name, extra, comment, disk) = (head.u16()?, head.u16()?, head.u16()?, head.u16()?);
+        let name = fields.take(name.into())?;
+        let extra = fields.take(extra.into())?;
+        fields.take(comment.into())?;
+        vet_record(name, flags, method, disk)
+            .and_then(|()| vet_extra(extra))
+            .with_context(|| format!("entry {}", shown(name)))?;
+        count += 1;
+    }
+    if count != end.count || archive.len() as u64 != end.count {
+        bail!("{count} entries where the end record says {}", end.count);
     }
     Ok(())
 }
 
-impl Record {
-    fn parse(fields: &mut Fields<'_>) -> Result<Self> {
-        let mut head = Fields(fields.take(RECORD_BYTES)?);
-        if head.take(4)? != b"PK\x01\x02" {
-            bail!("has a wrong signature");
-        }
-        let (made_by, _needed, flags, method) =
-            (head.u16()?, head.u16()?, head.u16()?, head.u16()?);
-        let _time = head.u32()?;
-        let crc = head.u32()?;
-        let (packed, size) = (u64::from(head.u32()?), u64::from(head.u32()?));
-        let (name, extra, comment) = (head.u16()?, head.u16()?, head.u16()?);
-        let disk = head.u16()?;
-        let _internal = head.u16()?;
-        let attributes = head.u32()?;
-        let offset = u64::from(head.u32()?);
-        let name = fields.take(name.into())?.to_vec();
-        let context = || format!("entry {}", shown(&name));
-        let extra = Extra::parse(fields.take(extra.into())?).with_context(context)?;
-        fields.take(comment.into())?;
-        let [bytes, packed_bytes, header_at] =
-            extra.widen([size, packed, offset]).with_context(context)?;
-        vet_flags(flags, method, disk, &name, &extra).with_context(context)?;
-        let kind = Type::of(made_by, attributes, &name).with_context(context)?;
-        let is_deflated = method == 8;
-        if !is_deflated && packed_bytes != bytes {
-            bail!("entry {}: stored, but with two sizes", shown(&name));
-        }
-        let data_at = 0;
-        Ok(Self {
-            name,
-            kind,
-            is_deflated,
-            crc,
-            packed_bytes,
-            bytes,
-            data_at,
-            flags,
-            method,
-            header_at,
-        })
-    }
-}
-
-fn vet_flags(flags: u16, method: u16, disk: u16, name: &[u8], extra: &Extra<'_>) -> Result<()> {
-    if flags & (1 | 1 << 6 | 1 << 13) != 0 {
+fn vet_record(name: &[u8], flags: u16, method: u16, disk: u16) -> Result<()> {
+    if flags & ENCRYPTION_FLAGS != 0 {
         bail!("it is encrypted");
     }
     if flags & !HARMLESS_FLAGS != 0 {
         bail!("it has unknown flags, {flags:#06x}");
     }
-    if method != 0 && method != 8 {
+    if method != STORED && method != DEFLATED {
         bail!("it is packed with method {method}; only stored (0) and deflated (8) are known");
     }
     if disk != 0 {
@@ -160,17 +133,58 @@ fn vet_flags(flags: u16, method: u16, disk: u16, name: &[u8], extra: &Extra<'_>)
     if !name.is_ascii() && flags & FLAG_UTF8 == 0 {
         bail!("its name is not ASCII and not marked as UTF-8");
     }
-    match extra.unicode_name {
-        Some(other) if other != name => bail!("it has two names, the other one {}", shown(other)),
-        _ => Ok(()),
+    Ok(())
+}
+
+fn vet_extra(extra: &[u8]) -> Result<()> {
+    let mut fields = Fields(extra);
+    while !fields.is_empty() {
+        let (id, length) = (fields.u16()?, fields.u16()?);
+        fields.take(length.into())?;
+        match id {
+            0x0001 => bail!("it has a zip64 field, as if it were over 4 GiB"),
+            0x7075 => bail!("it has two names"),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Has the crate compare a record with its local header.
+fn record(archive: &mut Archive<'_>, index: usize) -> Result<Record> {
+    let name = archive.by_index_data(index)?.name_raw().to_vec();
+    let options = ZipReadOptions::new().enforce_header_consistency(true);
+    let entry = archive.by_index_with_options(index, options);
+    let entry = entry.map_err(anyhow::Error::from);
+    entry.and_then(|entry| Record::of(&entry)).with_context(|| format!("entry {}", shown(&name)))
+}
+
+impl Record {
+    fn of(entry: &ZipFile<'_, BufReader<At<'_>>>) -> Result<Self> {
+        let name = entry.name_raw().to_vec();
+        let is_deflated = entry.compression() == CompressionMethod::Deflated;
+        if !is_deflated && entry.compressed_size() != entry.size() {
+            bail!("stored, but with two sizes");
+        }
+        Ok(Self {
+            kind: Type::of(entry.system(), entry.external_attributes(), &name)?,
+            name,
+            is_deflated,
+            crc: entry.crc32(),
+            packed_bytes: entry.compressed_size(),
+            bytes: entry.size(),
+            data_at: entry.data_start().context("its data is nowhere")?,
+            header_at: entry.header_start(),
+            has_descriptor: entry.flags().is_using_data_descriptor(),
+        })
     }
 }
 
 impl Type {
     /// What the name's last slash and the attributes say together.
-    fn of(made_by: u16, attributes: u32, name: &[u8]) -> Result<Self> {
+    fn of(system: System, attributes: u32, name: &[u8]) -> Result<Self> {
         let mode = attributes >> 16;
-        let is_unix = matches!(made_by >> 8, 3 | 19);
+        let is_unix = matches!(system, System::Unix | System::OsDarwin);
         let ends_in_slash = name.ends_with(b"/");
         match mode & 0o170_000 {
             0o120_000 if is_unix && !ends_in_slash => return Ok(Self::Link),
@@ -195,157 +209,53 @@ impl Type {
     }
 }
 
-/// The extra fields that matter.
-#[derive(Default)]
-struct Extra<'a> {
-    zip64: Option<&'a [u8]>,
-    unicode_name: Option<&'a [u8]>,
-}
-
-impl<'a> Extra<'a> {
-    fn parse(data: &'a [u8]) -> Result<Self> {
-        let mut extra = Self::default();
-        let mut fields = Fields(data);
-        while !fields.0.is_empty() {
-            let (id, length) = (fields.u16()?, fields.u16()?);
-            let body = fields.take(length.into())?;
-            let place = match id {
-                1 => &mut extra.zip64,
-                0x7075 => &mut extra.unicode_name,
-                _ => continue,
-            };
-            // Version and CRC come before a Unicode name.
-            let body = if id == 1 { Some(body) } else { body.get(5..) };
-            if place.replace(body.context("an extra field is cut")?).is_some() {
-                bail!("an extra field comes twice");
-            }
+/// Checks that the entries fill the file up to the directory, without gaps and overlaps.
+fn vet_layout(file: &File, records: &[Record], directory_at: u64) -> Result<()> {
+    let mut order: Vec<&Record> = records.iter().collect();
+    order.sort_by_key(|record| record.header_at);
+    let mut at = 0;
+    for (place, record) in order.iter().enumerate() {
+        let next = order.get(place + 1).map_or(directory_at, |next| next.header_at);
+        let context = || format!("entry {}", shown(&record.name));
+        if record.header_at != at {
+            bail!("{}: there is a gap before it in the file", context());
         }
-        Ok(extra)
-    }
-
-    /// Replaces values that are all ones by those of the zip64 field, which must hold just them.
-    fn widen<const COUNT: usize>(&self, mut values: [u64; COUNT]) -> Result<[u64; COUNT]> {
-        let mut wide = Fields(self.zip64.unwrap_or_default());
-        for value in &mut values {
-            if *value == u64::from(u32::MAX) {
-                *value = wide.u64().context("a zip64 field is missing or cut")?;
-            }
-        }
-        if !wide.0.is_empty() {
-            bail!("a zip64 field that nothing asks for");
-        }
-        Ok(values)
-    }
-}
-
-/// The end record, widened by its zip64 kin.
-struct End {
-    /// Where the first of the end records begins.
-    at: u64,
-    count: u64,
-    size: u64,
-    offset: u64,
-}
-
-impl End {
-    fn find(file: &File, archive_bytes: u64) -> Result<Self> {
-        let tail_bytes = archive_bytes.min((END_BYTES + usize::from(u16::MAX)) as u64);
-        let mut tail = vec![0; usize::try_from(tail_bytes)?];
-        file.read_exact_at(&mut tail, archive_bytes - tail_bytes)?;
-        let mut found = None;
-        for at in 0..tail.len().saturating_sub(END_BYTES - 1) {
-            let rest = &tail[at..];
-            if !rest.starts_with(b"PK\x05\x06") {
-                continue;
-            }
-            let comment = usize::from(u16::from_le_bytes([rest[20], rest[21]]));
-            if rest.len() == END_BYTES + comment && found.replace(at).is_some() {
-                bail!("two end records");
-            }
-        }
-        let Some(at) = found else {
-            bail!(
-                "no end record that reaches to the end of the file: it is cut, or has bytes after it"
-            )
+        let end = record.data_at.checked_add(record.packed_bytes).filter(|&end| end <= next);
+        let Some(end) = end else {
+            bail!("{}: it overlaps what comes after it in the file", context());
         };
-        let mut fields = Fields(&tail[at + 4..]);
-        let (disk, start_disk) = (fields.u16()?, fields.u16()?);
-        let (here, count) = (fields.u16()?, fields.u16()?);
-        let (size, offset) = (fields.u32()?, fields.u32()?);
-        if disk != 0 || start_disk != 0 || here != count {
-            bail!("it is split over several disks");
+        at = end;
+        if record.has_descriptor {
+            at = next;
+            vet_descriptor(file, record, end, next).with_context(context)?;
         }
-        let at = archive_bytes - tail_bytes + at as u64;
-        let narrow = Self { at, count: count.into(), size: size.into(), offset: offset.into() };
-        narrow.widen(file)
     }
-
-    /// Takes the zip64 end record into account, if its locator stands before the plain one.
-    fn widen(self, file: &File) -> Result<Self> {
-        let mut locator = [0; LOCATOR_BYTES as usize];
-        let locator_at = self.at.checked_sub(LOCATOR_BYTES);
-        let has_locator = match locator_at {
-            Some(at) => {
-                file.read_exact_at(&mut locator, at)?;
-                locator.starts_with(b"PK\x06\x07")
-            }
-            None => false,
-        };
-        let (Some(locator_at), true) = (locator_at, has_locator) else {
-            // A count of 65535 may be just that.
-            if self.size == u64::from(u32::MAX) || self.offset == u64::from(u32::MAX) {
-                bail!("no zip64 end record where one is needed");
-            }
-            return Ok(self);
-        };
-        let mut fields = Fields(&locator[4..]);
-        let (disk, at, disks) = (fields.u32()?, fields.u64()?, fields.u32()?);
-        if disk != 0 || disks != 1 || at.checked_add(END64_BYTES) != Some(locator_at) {
-            bail!("a zip64 end record that is not where it should be");
-        }
-        let mut record = [0; END64_BYTES as usize];
-        file.read_exact_at(&mut record, at)?;
-        let mut fields = Fields(&record);
-        let (signature, length) = (fields.take(4)?, fields.u64()?);
-        let _versions = fields.u32()?;
-        let (disk, start_disk) = (fields.u32()?, fields.u32()?);
-        let (here, count) = (fields.u64()?, fields.u64()?);
-        let wide = Self { at, count, size: fields.u64()?, offset: fields.u64()? };
-        let agrees = |narrow: u64, wide: u64, full: u64| narrow == wide || narrow == full;
-        let agrees = agrees(self.count, wide.count, u16::MAX.into())
-            && agrees(self.size, wide.size, u32::MAX.into())
-            && agrees(self.offset, wide.offset, u32::MAX.into());
-        let is_sound = signature == b"PK\x06\x06" && length == END64_BYTES - 12;
-        if !is_sound || disk != 0 || start_disk != 0 || here != count || !agrees {
-            bail!("a zip64 end record that contradicts the plain one");
-        }
-        Ok(wide)
+    if at != directory_at {
+        bail!("bytes between the last entry and the central directory");
     }
+    Ok(())
 }
 
-/// Little-endian fields, taken one after the other.
-struct Fields<'a>(&'a [u8]);
-
-impl<'a> Fields<'a> {
-    fn take(&mut self, length: usize) -> Result<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(length).context("a record is cut")?;
-        self.0 = rest;
-        Ok(taken)
+/// Checks the record after the data, in any of its four forms: with or without a signature, with
+/// sizes of 4 or 8 bytes. How long it is, is known from what follows.
+fn vet_descriptor(file: &File, record: &Record, at: u64, next: u64) -> Result<()> {
+    let length = usize::try_from(next - at)?;
+    if !matches!(length, 12 | 16 | 20 | 24) {
+        bail!("its data is not followed by a descriptor");
     }
-
-    fn array<const LENGTH: usize>(&mut self) -> Result<[u8; LENGTH]> {
-        Ok(self.take(LENGTH)?.try_into()?)
+    let data = read_at(file, at, length)?;
+    let mut fields = Fields(&data);
+    if matches!(length, 16 | 24) && fields.take(4)? != b"PK\x07\x08" {
+        bail!("its descriptor has a wrong signature");
     }
-
-    fn u16(&mut self) -> Result<u16> {
-        self.array().map(u16::from_le_bytes)
+    let crc = fields.u32()?;
+    let (packed, size) = if length >= 20 {
+        (fields.u64()?, fields.u64()?)
+    } else {
+        (fields.u32()?.into(), fields.u32()?.into())
+    };
+    if (crc, packed, size) != (record.crc, record.packed_bytes, record.bytes) {
+        bail!("its descriptor says something else than the central directory");
     }
-
-    fn u32(&mut self) -> Result<u32> {
-        self.array().map(u32::from_le_bytes)
-    }
-
-    fn u64(&mut self) -> Result<u64> {
-        self.array().map(u64::from_le_bytes)
-    }
+    Ok(())
 }

@@ -1,0 +1,54 @@
+//! The store's promises, on a folder made for each test.
+#![allow(clippy::disallowed_methods, reason = "tests have no store yet")]
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use super::*;
+
+fn scratch() -> (PathBuf, Store) {
+    static COUNTER: AtomicU32 = AtomicU32::new(0);
+    let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+    let root = std::env::temp_dir().join(format!("muslin-layout-{}-{number}", std::process::id()));
+    let store = Store::open(&root).unwrap();
+    (root, store)
+}
+
+#[test]
+fn an_entry_appears_whole_and_only_once() {
+    let (root, store) = scratch();
+    let entry = store.entry("zlib", "1.3.2", &"ab".repeat(32));
+    assert_eq!(entry.id(), "zlib-1.3.2-abababababababab");
+    for text in ["first", "second"] {
+        let temp = store.temp("zlib").unwrap();
+        fs::create_dir(temp.path().join("outputs")).unwrap();
+        fs::write(temp.path().join("outputs/file"), text).unwrap();
+        entry.publish(temp).unwrap();
+    }
+    assert_eq!(fs::read_to_string(entry.outputs().join("file")).unwrap(), "first");
+    assert_eq!(fs::read_dir(root.join("tmp")).unwrap().count(), 0);
+    remove_tree(&root).unwrap();
+}
+
+#[test]
+fn a_dead_process_s_folder_is_swept_and_a_living_one_s_is_not() {
+    let (root, store) = scratch();
+    let living = store.temp("living").unwrap();
+    let dead = root.join("tmp/dead-1-0");
+    fs::create_dir_all(dead.join("inner")).unwrap();
+    fs::set_permissions(dead.join("inner"), fs::Permissions::from_mode(0o000)).unwrap();
+    Store::open(&root).unwrap();
+    assert!(living.path().exists() && !dead.exists());
+    drop(living);
+    remove_tree(&root).unwrap();
+}
+
+#[test]
+fn a_file_is_replaced_whole() {
+    let (root, _) = scratch();
+    let path = root.join("deep/er/file");
+    write_atomically(&path, b"one").unwrap();
+    write_atomically(&path, b"two").unwrap();
+    assert_eq!(fs::read(&path).unwrap(), b"two");
+    assert_eq!(fs::read_dir(root.join("deep/er")).unwrap().count(), 1);
+    remove_tree(&root).unwrap();
+}

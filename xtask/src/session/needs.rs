@@ -1,0 +1,63 @@
+//! All that a package needs before it can be built: the plan with its bytes, its crates, and Rust's
+//! standard library for the target.
+
+use anyhow::Result;
+
+use super::{Project, Session};
+use crate::cli;
+use crate::exit::{Exit, Failure};
+use crate::plan::Plan;
+use crate::process;
+use crate::target::Target;
+
+impl Session {
+    /// The plan of a package's libraries, with everything fetched that building them takes, and the
+    /// target's standard library in place. Offline, one error lists all that is missing.
+    pub fn settle_project(
+        &self,
+        project: &Project,
+        platform: &cli::Platform,
+        target: &Target,
+    ) -> Result<Plan> {
+        let plan = self
+            .settle(project.toolchain(platform), target, &project.wanted.libraries)
+            .map_err(|error| self.all_misses(project, &target.triple, error))?;
+        project.rust.require_std(&target.triple, self.global.offline)?;
+        Ok(plan)
+    }
+
+    /// Brings the crates of a package.
+    pub fn fetch_crates(&self, project: &Project, triple: &str) -> Result<()> {
+        let mut command = project.rust.cargo();
+        command.args(["fetch", "--manifest-path"]).arg(&project.manifest);
+        command.args(["--target", triple]);
+        if self.global.offline {
+            command.arg("--offline");
+        }
+        let captured = process::capture(&mut command)?;
+        if captured.status.success() {
+            return Ok(());
+        }
+        let (exit, why) = if self.global.offline {
+            (Exit::Offline, "crates of the app are missing")
+        } else {
+            (Exit::Failed, "cargo cannot fetch the crates of the app")
+        };
+        let said = process::last_lines(captured.stderr.trim(), 12);
+        Err(Failure::new(exit, format!("{why}:\n{said}")).into())
+    }
+
+    /// An error that lists what is missing offline, with what the later stages would miss too.
+    fn all_misses(&self, project: &Project, triple: &str, error: anyhow::Error) -> anyhow::Error {
+        let is_miss = |failure: &&Failure| failure.exit == Exit::Offline;
+        let Some(first) = Failure::find(&error).filter(is_miss) else { return error };
+        let mut message = first.message.clone();
+        if self.fetch_crates(project, triple).is_err() {
+            message.push_str(&format!("\n  crates of {}", project.package.name));
+        }
+        if !project.rust.has_std(triple) {
+            message.push_str(&format!("\n  Rust's standard library for {triple} (rustup)"));
+        }
+        Failure { exit: Exit::Offline, message, help: first.help.clone() }.into()
+    }
+}
