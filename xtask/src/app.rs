@@ -10,9 +10,10 @@ use crate::advice;
 use crate::cli::{self, Global};
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
-use crate::process::{self, describe_status, shell_word};
+use crate::process::{self, describe_status};
 use crate::report;
 use crate::session::{Access, Project, Session};
+use crate::toolchain::linking::PATH_MAP_VARIABLE;
 
 /// How much of cargo's output is kept for advice after a failure.
 const KEPT_OUTPUT_BYTES: usize = 1 << 20;
@@ -246,20 +247,14 @@ pub fn hide_paths(
     session: &Session,
     project: &Project,
 ) -> Result<()> {
-    let lower = environment.target.lower();
+    let mut lines = Vec::new();
     for (path, name) in path_map(session, project)? {
         let path = path.to_string_lossy();
         environment.rustflags.push(format!("--remap-path-prefix={path}={name}"));
-        let flag = format!("-ffile-prefix-map={path}={name}");
-        let word = shell_word(&flag);
-        if word != flag {
-            environment.declare_quoted_flags();
-        }
-        for flags in ["CFLAGS", "CXXFLAGS"] {
-            let flags = environment.variables.entry(format!("{flags}_{lower}")).or_default();
-            flags.push_str(&format!(" {word}"));
-        }
+        lines.push(format!("{path}={name}"));
     }
+    lines.reverse();
+    environment.variables.insert(PATH_MAP_VARIABLE.to_owned(), lines.join("\n"));
     Ok(())
 }
 

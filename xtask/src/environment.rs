@@ -20,7 +20,7 @@ use crate::rust::Rust;
 use crate::session::{Access, Session};
 use crate::target::Target;
 use crate::toolchain::cmake::toolchain_file;
-use crate::toolchain::linking::{LinkingDriver, linking_driver};
+use crate::toolchain::linking::{LinkingDriver, linking_driver, sysroot_variable};
 use crate::{build, report};
 
 /// Flags of every link: pack the relocations of a static-pie program (musl has read them since
@@ -77,8 +77,10 @@ impl Environment {
         let mut variables = tools(&target, linking);
         let lower = target.lower();
         let text = sysroot.to_string_lossy().into_owned();
-        // `-L` serves libz-sys, which tries to link a probe; `-isystem` comes after a crate's own `-I`.
-        let flags = format!("-isystem {0}/include -L{0}/lib", shell_word(&text));
+        // The driver adds the sysroot's folders itself. The cc crate watches the flags: with another
+        // sysroot they are others, so what was compiled against its headers is compiled again.
+        variables.insert(sysroot_variable(&target), text.clone());
+        let flags = format!("-DMUSLIN_SYSROOT={}", plan.sysroot().fingerprint);
         for name in ["CFLAGS", "CXXFLAGS"] {
             variables.insert(format!("{name}_{lower}"), flags.clone());
         }
@@ -107,16 +109,7 @@ impl Environment {
         }
         let linker = linking.path(&linking.names.cc);
         let rustflags = LINK_FLAGS.map(str::to_owned).to_vec();
-        let mut environment = Self { target, sysroot, variables, linker, rustflags, overrides };
-        if shell_word(&text) != text {
-            environment.declare_quoted_flags();
-        }
-        environment
-    }
-
-    /// Tells the cc crate that flags are quoted as for a shell: else it splits them at every blank.
-    pub fn declare_quoted_flags(&mut self) {
-        self.variables.insert("CC_SHELL_ESCAPED_FLAGS".to_owned(), "1".to_owned());
+        Self { target, sysroot, variables, linker, rustflags, overrides }
     }
 
     /// Puts before our flags for rustc those that the app's configuration has for all targets.

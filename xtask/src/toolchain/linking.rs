@@ -21,10 +21,18 @@ use crate::rust::Rust;
 use crate::target::Target;
 
 /// Bump when the code below makes something else of the same inputs.
-const FORMAT: &str = "linking-driver 2";
+const FORMAT: &str = "linking-driver 3";
 
 /// musl has all of these in `libc.a`; empty archives serve those who ask for them by name.
 const EMPTY_LIBRARIES: [&str; 8] = ["m", "pthread", "rt", "dl", "util", "crypt", "resolv", "xnet"];
+
+/// The variable with lines `path=name`: the first that matches a path wins.
+pub const PATH_MAP_VARIABLE: &str = "MUSLIN_PATH_MAP";
+
+/// The variable that tells a target's linking driver of a sysroot.
+pub fn sysroot_variable(target: &Target) -> String {
+    format!("MUSLIN_SYSROOT_{}", target.lower())
+}
 
 /// Where a linking driver's parts are.
 #[derive(Clone, Debug)]
@@ -98,8 +106,8 @@ fn make(
     let names = ToolNames::new(target);
     for name in [&names.cc, &names.cxx] {
         let text = match toolchain.driver {
-            Driver::Zig { .. } => script(&tree, &zig_call(name, lld)),
-            Driver::Gcc { .. } => script(&tree, &gcc_call(name, lld)),
+            Driver::Zig { .. } => script(&tree, &zig_call(name, target, lld)),
+            Driver::Gcc { .. } => script(&tree, &gcc_call(name, target, lld)),
         };
         write_program(&bin.join(name), &text)?;
     }
@@ -121,17 +129,36 @@ const STATIC_BY_DEFAULT: &str = r#"case " $* " in
 esac
 "#;
 
-fn zig_call(name: &str, lld: &Path) -> String {
-    let lld = shell_word(&lld.to_string_lossy());
+/// What the compiler is told by variables and not by flags, because OpenSSL for one writes its flags
+/// into its library, and these have this machine's paths: the sysroot, and the names that paths get.
+fn told_by_variables(target: &Target) -> String {
     format!(
-        "{STATIC_BY_DEFAULT}exec \"$tree/{name}\" --sysroot=\"$here/..\" --ld-path={lld} \"$@\""
+        r#"sysroot=${}
+[ -z "$sysroot" ] || set -- "$@" -isystem "$sysroot/include" "-L$sysroot/lib"
+if [ -n "${PATH_MAP_VARIABLE}" ]; then
+    IFS='
+'
+    set -f
+    for pair in ${PATH_MAP_VARIABLE}; do set -- "-ffile-prefix-map=$pair" "$@"; done
+fi
+"#,
+        sysroot_variable(target)
     )
 }
 
-fn gcc_call(name: &str, lld: &Path) -> String {
+fn zig_call(name: &str, target: &Target, lld: &Path) -> String {
+    let lld = shell_word(&lld.to_string_lossy());
+    format!(
+        "{STATIC_BY_DEFAULT}{}exec \"$tree/{name}\" --sysroot=\"$here/..\" --ld-path={lld} \"$@\"",
+        told_by_variables(target)
+    )
+}
+
+fn gcc_call(name: &str, target: &Target, lld: &Path) -> String {
     let folder = lld.parent().unwrap_or(lld).to_string_lossy().into_owned();
     format!(
-        "{STATIC_BY_DEFAULT}exec \"$tree/{name}\" -fuse-ld=lld -B{} \"$@\"",
+        "{STATIC_BY_DEFAULT}{}exec \"$tree/{name}\" -fuse-ld=lld -B{} \"$@\"",
+        told_by_variables(target),
         shell_word(&folder)
     )
 }

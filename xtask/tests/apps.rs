@@ -1,0 +1,201 @@
+//! Small apps with real published crates, through the whole of `cargo xtask dist`.
+//!
+//! They need a store and the registry, so they run with `MUSLIN_TEST_ALL=1` (as `cargo xtask test` sets
+//! it) and with the store of `MUSLIN_STORE`; without, each says that it did not run.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    reason = "a test drives the program from outside"
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+const TRIPLE: &str = "x86_64-unknown-linux-musl";
+
+/// A folder with an app in it, removed in the end.
+struct App(PathBuf);
+
+impl Drop for App {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+impl App {
+    /// An app of this name; `None`, loudly, where such tests cannot run.
+    fn new(name: &str, manifest: &str, main: &str) -> Option<Self> {
+        let is_on = std::env::var_os("MUSLIN_TEST_ALL").is_some();
+        if !is_on || std::env::var_os("MUSLIN_STORE").is_none() {
+            eprintln!("NOT RUN: `{name}` needs MUSLIN_TEST_ALL=1 and a store in MUSLIN_STORE");
+            return None;
+        }
+        let root = std::env::temp_dir().join(format!("muslin-app-{name}-{}", std::process::id()));
+        let app = Self(root);
+        let head = format!(
+            "[workspace]\n[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n"
+        );
+        app.write("Cargo.toml", &format!("{head}{manifest}"));
+        app.write("src/main.rs", main);
+        Some(app)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.0.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn xtask(&self, command: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+        let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        Command::new(env!("CARGO_BIN_EXE_xtask"))
+            .current_dir(checkout)
+            .arg(command)
+            .arg("--manifest-path")
+            .arg(self.0.join("Cargo.toml"))
+            .args(arguments)
+            .env_remove("CARGO_TARGET_DIR")
+            .envs(variables.iter().copied())
+            .output()
+            .unwrap()
+    }
+
+    /// Builds the app and runs its program, which must say that all is well.
+    fn dist_and_run(&self, arguments: &[&str], variables: &[(&str, &str)]) -> String {
+        let output = self.xtask("dist", arguments, variables);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{said}");
+        let program = String::from_utf8_lossy(&output.stdout).lines().next().unwrap().to_owned();
+        let output = Command::new(&program).output().unwrap();
+        assert!(output.status.success(), "{program}: {output:?}");
+        said
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.0.join(name).exists()
+    }
+}
+
+const RAW: &str = r#"
+[dependencies]
+openssl-sys = { version = "0.9", features = ["vendored"] }
+libsqlite3-sys = "0.35"
+libz-sys = "=1.1.22"
+"#;
+
+const RAW_MAIN: &str = r#"
+use std::ffi::CStr;
+#[cfg(not(from_the_app))]
+compile_error!("the app's own flags were lost");
+fn main() {
+    let text = |p| unsafe { CStr::from_ptr(p) }.to_str().unwrap().to_owned();
+    assert_eq!(unsafe { openssl_sys::OpenSSL_version_num() } >> 20, 0x306);
+    assert_eq!(unsafe { text(libsqlite3_sys::sqlite3_libversion()) }, "3.54.0");
+    assert_eq!(unsafe { text(libz_sys::zlibVersion()) }, "1.3.2");
+    let thread = std::thread::spawn(|| std::panic::catch_unwind(|| panic!("caught")).is_err());
+    assert!(thread.join().unwrap());
+}
+"#;
+
+/// All three libraries come from recipes, whatever the crates' versions and features, the app's
+/// configuration and the machine's variables say; and nothing is left in the app's folder.
+#[test]
+fn libraries_come_from_recipes_in_spite_of_all() {
+    let Some(app) = App::new("raw", RAW, RAW_MAIN) else { return };
+    app.write(
+        ".cargo/config.toml",
+        "[build]\nrustflags = [\"--cfg\", \"from_the_app\"]\ntarget-dir = \"out\"\n\
+         [target.x86_64-unknown-linux-musl]\nlinker = \"musl-gcc\"\n",
+    );
+    let polluted = [
+        ("CFLAGS", "-nonsense"),
+        ("TARGET_CFLAGS", "-nonsense"),
+        ("RUSTFLAGS", "-Cnonsense"),
+        ("CC", "false"),
+        ("OPENSSL_LIB_DIR", "/nonexistent"),
+        ("OPENSSL_INCLUDE_DIR", "/nonexistent"),
+        ("SQLITE3_LIB_DIR", "/nonexistent"),
+        ("LIBZ_SYS_STATIC", "1"),
+        ("CARGO_BUILD_TARGET", "wasm32-unknown-unknown"),
+    ];
+    let said = app.dist_and_run(&["--profile", "dev"], &polluted);
+    assert!(!app.has("Cargo.lock") && app.has("out/muslin/Cargo.lock"), "{said}");
+    let folder = app.0.join("out").join(TRIPLE).join("debug/build");
+    for built in fs::read_dir(folder).unwrap().flatten() {
+        let objects = fs::read_dir(built.path().join("out")).into_iter().flatten().flatten();
+        let compiled: Vec<_> = objects.map(|file| file.file_name()).collect();
+        let is_c = compiled.iter().any(|name| name.to_string_lossy().ends_with(".a"));
+        assert!(!is_c, "C was compiled in {}: {compiled:?}", built.path().display());
+    }
+}
+
+/// What only another platform, a test, a build script or another member wants does not count.
+#[test]
+fn only_what_the_program_links_is_wanted() {
+    let manifest = r#"
+[features]
+default = ["db"]
+db = ["dep:libsqlite3-sys"]
+[[bin]]
+name = "wanted"
+path = "src/main.rs"
+[[bin]]
+name = "with-db"
+path = "src/main.rs"
+required-features = ["db"]
+[dependencies]
+libsqlite3-sys = { version = "0.35", optional = true }
+[target.'cfg(windows)'.dependencies]
+pq-sys = "0.7"
+[dev-dependencies]
+pq-sys = "0.7"
+[build-dependencies]
+libsqlite3-sys = { version = "0.35", features = ["bundled"] }
+"#;
+    let Some(app) = App::new("wanted", manifest, "fn main() {}") else { return };
+    let plan = |arguments: &[&str]| {
+        let output = app.xtask("plan", arguments, &[]);
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    assert!(plan(&[]).contains("sqlite 3.54.0"));
+    assert!(!plan(&["--no-default-features"]).contains("sqlite"));
+    assert!(!app.has("Cargo.lock") && !app.has("target"), "a plan touches nothing");
+    let output = app.xtask("dist", &["--no-default-features", "--bin", "with-db"], &[]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("--features db"), "{said}");
+}
+
+/// A library without a recipe is reported before anything is built, unless the crate brings it.
+#[test]
+fn a_library_that_nobody_brings_is_reported_first() {
+    let manifest = "[dependencies]\npq-sys = \"0.7\"\n";
+    let Some(app) = App::new("nobody", manifest, "fn main() {}") else { return };
+    let output = app.xtask("dist", &[], &[]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("`pq` for pq-sys") && said.contains("`bundled`"), "{said}");
+    let text = fs::read_to_string(app.0.join("Cargo.toml")).unwrap();
+    let bundled = text.replace("\"0.7\"", "{ version = \"0.7\", features = [\"bundled\"] }");
+    app.write("Cargo.toml", &bundled);
+    let output = app.xtask("plan", &[], &[]);
+    assert!(output.status.success(), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("openssl"), "pq-src links OpenSSL");
+}
+
+/// C++ needs a runtime that zig's clang has not: said in words.
+#[test]
+fn cxx_without_a_runtime_is_explained() {
+    let manifest = "[build-dependencies]\ncc = \"1\"\n";
+    let Some(app) = App::new("cxx", manifest, "fn main() {}") else { return };
+    app.write(
+        "build.rs",
+        "fn main() { cc::Build::new().cpp(true).file(\"f.cpp\").compile(\"f\"); }",
+    );
+    app.write("f.cpp", "#include <vector>\nint f() { return std::vector<int>(3).size(); }\n");
+    let output = app.xtask("dist", &["--toolchain", "zig"], &[]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && said.contains("C++ standard library"), "{said}");
+}
