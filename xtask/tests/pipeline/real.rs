@@ -49,7 +49,7 @@ fn every_kind_runs(scratch: &Scratch, toolchain: &str, global: &[&str]) {
             let mut arguments = global.to_vec();
             arguments.extend(["dist", "--toolchain", toolchain, "--profile", profile]);
             let run = scratch.run(&arguments).ok();
-            run.says(&format!("with {toolchain} "));
+            run.says(&format!("Toolchain {toolchain} "));
             let said = Run::of(&mut process::command(&program)).ok().stdout;
             assert!(said.contains("Titan circles Saturn"), "{said}");
             assert_eq!(kind(&program), expected, "{toolchain} {profile} {flags}");
