@@ -110,6 +110,10 @@ impl Bench {
         for (dependency, feature) in features {
             manifest = with_feature(&manifest, dependency, feature);
         }
+        if !features.is_empty() {
+            // Else the recipe's OpenSSL would take the vendored one's place.
+            manifest.push_str("\n[package.metadata.muslin]\nlibraries.skip = [\"openssl\"]\n");
+        }
         fs::write(to.join("Cargo.toml"), format!("{manifest}\n[workspace]\n\n{profile}\n"))
             .expect("written");
         fs::copy(self.workspace.join("Cargo.lock"), to.join("Cargo.lock")).expect("copied");
