@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use serde::Deserialize;
 
 use crate::advice;
@@ -242,39 +242,32 @@ fn failure(
 }
 
 /// Tells the compilers to write fixed names for this machine's folders.
-pub fn hide_paths(
-    environment: &mut Environment,
-    session: &Session,
-    project: &Project,
-) -> Result<()> {
+pub fn hide_paths(environment: &mut Environment, session: &Session, project: &Project) {
     let mut lines = Vec::new();
-    for (path, name) in path_map(session, project)? {
+    for (path, name) in path_map(session, project) {
         let path = path.to_string_lossy();
         environment.rustflags.push(format!("--remap-path-prefix={path}={name}"));
         lines.push(format!("{path}={name}"));
     }
     lines.reverse();
     environment.variables.insert(PATH_MAP_VARIABLE.to_owned(), lines.join("\n"));
-    Ok(())
 }
 
 /// Flags that keep this machine's paths out of the program: longest first, since the last that
 /// matches wins and a folder inside another must not be mapped by the outer one.
-fn path_map(session: &Session, project: &Project) -> Result<Vec<(PathBuf, &'static str)>> {
+fn path_map(session: &Session, project: &Project) -> Vec<(PathBuf, &'static str)> {
     let home = process::env_var("HOME").map(PathBuf::from);
-    let cargo_home = process::env_var("CARGO_HOME")
-        .map(PathBuf::from)
-        .or_else(|| home.as_ref().map(|home| home.join(".cargo")))
-        .context("neither CARGO_HOME nor HOME is set")?;
+    let cargo_home = process::env_var("CARGO_HOME").map(PathBuf::from);
+    let cargo_home = cargo_home.or_else(|| home.as_ref().map(|home| home.join(".cargo")));
     let mut map = vec![
-        (cargo_home, "/cargo"),
         (project.rust.sysroot().to_owned(), "/rust"),
         (project.metadata.workspace_root.clone(), "/app"),
         (project.metadata.target_directory.clone(), "/target"),
         (session.store.root().to_owned(), "/muslin"),
     ];
+    map.extend(cargo_home.map(|home| (home, "/cargo")));
     map.extend(home.filter(|home| home.parent().is_some()).map(|home| (home, "/home")));
     map.sort_by_key(|(path, _)| path.as_os_str().len());
     map.dedup_by(|a, b| a.0 == b.0);
-    Ok(map)
+    map
 }

@@ -44,7 +44,7 @@ impl cli::Dist {
         build::make(session, &plan)?;
         let mut environment = Environment::new(session, &plan, &project.rust)?;
         environment.respect_configuration(project.folder());
-        app::hide_paths(&mut environment, session, &project)?;
+        app::hide_paths(&mut environment, session, &project);
         let programs = app::build(session, &order, &environment)?;
         if programs.is_empty() {
             bail!(
