@@ -150,6 +150,9 @@ impl Metadata {
         if let Some(package) = members.iter().find(|package| package.manifest_path == manifest) {
             return Ok(package);
         }
+        // In a workspace that Muslin was copied into, its own package is not what is shipped.
+        let members: Vec<_> =
+            members.into_iter().filter(|package| package.name != OWN_PACKAGE).collect();
         let defaults: Vec<_> = members
             .iter()
             .filter(|p| {
@@ -169,6 +172,9 @@ impl Metadata {
         }
     }
 }
+
+/// The package that this code is in.
+const OWN_PACKAGE: &str = env!("CARGO_PKG_NAME");
 
 /// What to ask cargo.
 #[derive(Debug)]
