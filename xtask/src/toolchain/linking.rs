@@ -13,7 +13,7 @@ use xshell::cmd;
 
 use super::{ToolNames, script, write_program};
 use crate::digest::Digest;
-use crate::layout::{Entry, Store, TempFolder};
+use crate::layout::{Store, TempFolder};
 use crate::plan::Step;
 use crate::process::{self, shell_word};
 use crate::recipe::{Driver, Toolchain};
@@ -116,7 +116,8 @@ fn make(
     }
     write_program(&bin.join(&names.strip), &strip_script(rust))?;
     if matches!(toolchain.driver, Driver::Zig { .. }) {
-        write_runtime(&compiling, &names, rust, target, &lib, temp.path())?;
+        let driver = compiling.outputs().join("bin");
+        Runtime { driver, names: &names, rust, triple: &target.triple, lib: &lib }.write()?;
     }
     Ok(temp)
 }
@@ -173,54 +174,54 @@ fn strip_script(rust: &Rust) -> String {
     )
 }
 
-/// Puts Rust's C runtime where clang looks for one below its sysroot.
-fn write_runtime(
-    compiling: &Entry,
-    names: &ToolNames,
-    rust: &Rust,
-    target: &Target,
-    lib: &Path,
-    scratch: &Path,
-) -> Result<()> {
-    let from = rust.self_contained(&target.triple);
-    for file in fs::read_dir(&from).with_context(|| format!("cannot read {}", from.display()))? {
-        let file = file?;
-        fs::copy(file.path(), lib.join(file.file_name()))?;
-    }
-    // The names that a GCC-like driver asks for in a static link.
-    symlink("crtbegin.o", lib.join("crtbeginT.o"))?;
-    symlink("libunwind.a", lib.join("libgcc_eh.a"))?;
-    write_compiler_runtime(compiling, names, rust, target, lib, scratch)?;
-    for name in EMPTY_LIBRARIES {
-        fs::write(lib.join(format!("lib{name}.a")), b"!<arch>\n")?;
-    }
-    Ok(())
+/// Rust's C runtime, put where clang looks for one below its sysroot.
+struct Runtime<'a> {
+    /// The driver that compiles.
+    driver: PathBuf,
+    names: &'a ToolNames,
+    rust: &'a Rust,
+    triple: &'a str,
+    /// The folder to fill.
+    lib: &'a Path,
 }
 
-/// `libgcc.a` is Rust's compiler runtime. Its unwind tables name Rust's personality routine, which a
-/// C program has not got; nothing in there unwinds, so a trap stands in for it.
-fn write_compiler_runtime(
-    compiling: &Entry,
-    names: &ToolNames,
-    rust: &Rust,
-    target: &Target,
-    lib: &Path,
-    scratch: &Path,
-) -> Result<()> {
-    let folder = rust.target_folder(&target.triple).join("lib");
-    let builtins = fs::read_dir(&folder)?
-        .flatten()
-        .find(|file| file.file_name().to_string_lossy().starts_with("libcompiler_builtins-"))
-        .with_context(|| format!("no libcompiler_builtins in {}", folder.display()))?;
-    let archive = lib.join("libgcc.a");
-    fs::copy(builtins.path(), &archive)?;
-    let (source, object) = (scratch.join("personality.c"), scratch.join("rust_eh_personality.o"));
-    fs::write(&source, "void rust_eh_personality(void) { __builtin_trap(); }\n")?;
-    let shell = process::shell()?;
-    let [cc, ar] = [&names.cc, &names.ar].map(|name| compiling.outputs().join("bin").join(name));
-    process::capture_ok(&mut cmd!(shell, "{cc} -c {source} -o {object}").into())?;
-    process::capture_ok(&mut cmd!(shell, "{ar} rs {archive} {object}").into())?;
-    fs::remove_file(&source)?;
-    fs::remove_file(&object)?;
-    Ok(())
+impl Runtime<'_> {
+    fn write(&self) -> Result<()> {
+        let from = self.rust.self_contained(self.triple);
+        let cannot = || format!("cannot read {}", from.display());
+        for file in fs::read_dir(&from).with_context(cannot)? {
+            let file = file?;
+            fs::copy(file.path(), self.lib.join(file.file_name()))?;
+        }
+        // The names that a GCC-like driver asks for in a static link.
+        symlink("crtbegin.o", self.lib.join("crtbeginT.o"))?;
+        symlink("libunwind.a", self.lib.join("libgcc_eh.a"))?;
+        self.write_compiler_runtime()?;
+        for name in EMPTY_LIBRARIES {
+            fs::write(self.lib.join(format!("lib{name}.a")), b"!<arch>\n")?;
+        }
+        Ok(())
+    }
+
+    /// `libgcc.a` is Rust's compiler runtime. Its unwind tables name Rust's personality routine, which
+    /// a C program has not got; nothing in there unwinds, so a trap stands in for it.
+    fn write_compiler_runtime(&self) -> Result<()> {
+        let folder = self.rust.target_folder(self.triple).join("lib");
+        let builtins = fs::read_dir(&folder)?
+            .flatten()
+            .find(|file| file.file_name().to_string_lossy().starts_with("libcompiler_builtins-"))
+            .with_context(|| format!("no libcompiler_builtins in {}", folder.display()))?;
+        let archive = self.lib.join("libgcc.a");
+        fs::copy(builtins.path(), &archive)?;
+        let (source, object) =
+            (self.lib.join("personality.c"), self.lib.join("rust_eh_personality.o"));
+        fs::write(&source, "void rust_eh_personality(void) { __builtin_trap(); }\n")?;
+        let shell = process::shell()?;
+        let [cc, ar] = [&self.names.cc, &self.names.ar].map(|name| self.driver.join(name));
+        process::capture_ok(&mut cmd!(shell, "{cc} -c {source} -o {object}").into())?;
+        process::capture_ok(&mut cmd!(shell, "{ar} rs {archive} {object}").into())?;
+        fs::remove_file(&source)?;
+        fs::remove_file(&object)?;
+        Ok(())
+    }
 }

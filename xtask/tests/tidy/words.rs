@@ -44,7 +44,7 @@ pub fn hosts(path: &str, text: &str) -> Findings {
     let hosts = [
         ("crates", ".io"),
         ("pypi", ".org"),
-        ("pythonhosted", ".org"),
+        ("pythonho", "sted.org"),
         ("deb.debian", ".org"),
         ("ftp.debian", ".org"),
         ("archive.ubuntu", ".com"),
