@@ -253,6 +253,13 @@ fn refuse_strange(root: &Path) -> Result<()> {
     Err(Failure::new(Exit::Usage, message).help(help).into())
 }
 
+/// Holds a folder against other processes that do so too, waiting for them; until dropped.
+pub fn hold(folder: &Path) -> Result<File> {
+    let file = File::open(folder).with_context(|| format!("cannot open {}", folder.display()))?;
+    lock(&file, FlockOperation::LockExclusive)?;
+    Ok(file)
+}
+
 /// Takes a lock; a file system that has none (some network ones) is worked on without: names are
 /// unique and publishing is atomic, so the worst is work done twice.
 fn lock(file: &File, operation: FlockOperation) -> Result<()> {

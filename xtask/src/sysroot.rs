@@ -55,12 +55,14 @@ fn names(libraries: &[String]) -> String {
 
 /// Makes `to` the same as `from`: replaced whole by rename, and left alone if it is the same already.
 pub fn mirror(from: &Path, to: &Path) -> Result<()> {
-    if is_same(from, to) {
-        return Ok(());
-    }
     let parent = to.parent().context("a sysroot without a parent folder")?;
     let cannot = || format!("cannot write {}", to.display());
     fs::create_dir_all(parent).with_context(cannot)?;
+    // Another process may be at the same place: what it left half-made is not touched meanwhile.
+    let _held = layout::hold(parent)?;
+    if is_same(from, to) {
+        return Ok(());
+    }
     let name = to.file_name().unwrap_or_default().to_string_lossy();
     let [new, old] = ["new", "old"].map(|word| parent.join(format!(".{name}.{word}")));
     remove_tree(&new).and_then(|()| remove_tree(&old)).with_context(cannot)?;
