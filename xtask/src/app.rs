@@ -257,15 +257,13 @@ pub fn hide_paths(environment: &mut Environment, session: &Session, project: &Pr
 /// matches wins and a folder inside another must not be mapped by the outer one.
 fn path_map(session: &Session, project: &Project) -> Vec<(PathBuf, &'static str)> {
     let home = process::env_var("HOME").map(PathBuf::from);
-    let cargo_home = process::env_var("CARGO_HOME").map(PathBuf::from);
-    let cargo_home = cargo_home.or_else(|| home.as_ref().map(|home| home.join(".cargo")));
     let mut map = vec![
         (project.rust.sysroot().to_owned(), "/rust"),
         (project.metadata.workspace_root.clone(), "/app"),
         (project.metadata.target_directory.clone(), "/target"),
         (session.store.root().to_owned(), "/muslin"),
     ];
-    map.extend(cargo_home.map(|home| (home, "/cargo")));
+    map.extend(process::cargo_home().map(|home| (home, "/cargo")));
     map.extend(home.filter(|home| home.parent().is_some()).map(|home| (home, "/home")));
     map.sort_by_key(|(path, _)| path.as_os_str().len());
     map.dedup_by(|a, b| a.0 == b.0);

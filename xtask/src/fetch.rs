@@ -39,7 +39,7 @@ use self::wanted::{Wanted, note_refusal};
 use crate::digest::Digest;
 use crate::exit::{Exit, Failure};
 use crate::layout::Store;
-use crate::process::env_var;
+use crate::process::{cargo_home, env_var};
 use crate::recipe::{Origin, Source};
 use crate::report;
 
@@ -168,7 +168,6 @@ impl Fetcher {
         mirrors: Vec<Mirror>,
         workspace_root: &Path,
     ) -> Self {
-        let home = env_var("HOME").map(PathBuf::from).unwrap_or_default();
         let pips: [&[&str]; 3] = [&["python3", "-m", "pip"], &["pip3"], &["pip"]];
         Self {
             store,
@@ -178,7 +177,7 @@ impl Fetcher {
             workspace_root: workspace_root.to_owned(),
             limits: Limits::default(),
             cargo: env_var("CARGO").unwrap_or_else(|| "cargo".to_owned()).into(),
-            cargo_home: env_var("CARGO_HOME").map_or_else(|| home.join(".cargo"), PathBuf::from),
+            cargo_home: cargo_home().unwrap_or_else(|| ".cargo".into()),
             pips: pips.map(|pip| pip.iter().map(|word| (*word).to_owned()).collect()).into(),
             apt_root: "/etc/apt".into(),
         }

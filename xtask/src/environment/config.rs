@@ -7,14 +7,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::process::env_var;
+use crate::process::cargo_home;
 
 /// The flags of `build.rustflags` that cargo would use for `triple` in `folder`, were ours not there.
 pub fn silenced_rustflags(folder: &Path, triple: &str) -> Vec<String> {
-    let home = env_var("CARGO_HOME").map(PathBuf::from);
-    let home = home.or_else(|| Some(PathBuf::from(env_var("HOME")?).join(".cargo")));
     let mut folders: Vec<PathBuf> = folder.ancestors().map(|above| above.join(".cargo")).collect();
-    folders.extend(home.filter(|home| !folders.contains(home)));
+    folders.extend(cargo_home().filter(|home| !folders.contains(home)));
     // The nearest file counts most, so it comes last.
     let texts: Vec<String> = folders.iter().rev().filter_map(|folder| read(folder)).collect();
     from_texts(&texts, triple)

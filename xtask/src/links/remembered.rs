@@ -78,9 +78,7 @@ fn inputs(folder: &Path, metadata: &Metadata) -> BTreeSet<PathBuf> {
         let folder = package.manifest_path.parent().unwrap_or(Path::new("/"));
         paths.extend(["build.rs", "src", "src/bin"].map(|name| folder.join(name)));
     }
-    let cargo_home = env_var("CARGO_HOME").map(PathBuf::from);
-    let cargo_home = cargo_home.or_else(|| Some(PathBuf::from(env_var("HOME")?).join(".cargo")));
-    let homes = folder.ancestors().map(|above| above.join(".cargo")).chain(cargo_home);
+    let homes = folder.ancestors().map(|above| above.join(".cargo")).chain(process::cargo_home());
     paths.extend(homes.flat_map(|home| ["config", "config.toml"].map(|name| home.join(name))));
     paths
 }
