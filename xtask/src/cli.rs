@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::fetch::Mirror;
 use crate::report::{self, Color, Format, Verbosity};
+use crate::sandbox::Policy;
 
 /// The target when none is named.
 pub const DEFAULT_TARGET: &str = "x86_64-unknown-linux-musl";
@@ -47,6 +48,21 @@ pub struct Global {
     /// How many jobs to run at once [default: the number of CPUs].
     #[arg(long, short, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
     pub jobs: Option<u16>,
+    /// How builds are kept from the rest of the machine: as well as it allows, in a view of their own
+    /// or not at all (an error), or only by a clean environment.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "HOW",
+        env = "MUSLIN_SANDBOX",
+        hide_env_values = true
+    )]
+    pub sandbox: Policy,
+    /// Whether the tree of a step that failed is kept, for `cargo xtask shell STEP`.
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t, default_missing_value = "always", num_args = 0..=1, require_equals = true)]
+    pub keep_failed: Keep,
     /// When to colour.
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
     pub color: Color,
@@ -59,6 +75,16 @@ pub struct Global {
     /// What stdout carries: paths, or one JSON object a line.
     #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
     pub message_format: Format,
+}
+
+/// What is kept of a step that failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Keep {
+    /// Its whole tree.
+    #[default]
+    Always,
+    /// Only its log.
+    Never,
 }
 
 /// The commands.
@@ -76,6 +102,8 @@ pub enum Command {
     Env(Env),
     /// Run a command with the variables of `env`.
     Exec(Exec),
+    /// Enter the sandbox of a library's step by hand, or run a command in it.
+    Shell(Shell),
     /// Check that a program is static and portable, as `dist` does.
     Check(Check),
     /// Run all of Muslin's own tests.
@@ -214,6 +242,20 @@ pub struct Exec {
     pub platform: Platform,
     /// The command and its arguments, after `--`.
     #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub command: Vec<std::ffi::OsString>,
+}
+
+/// Arguments of `shell`.
+#[derive(Clone, Debug, Args)]
+pub struct Shell {
+    /// The library whose step is entered: in the tree of its last failure, if there is one.
+    #[arg(value_name = "STEP")]
+    pub step: String,
+    /// For what it is built.
+    #[command(flatten)]
+    pub platform: Platform,
+    /// A command and its arguments, after `--` [default: a shell].
+    #[arg(last = true, value_name = "COMMAND")]
     pub command: Vec<std::ffi::OsString>,
 }
 

@@ -293,6 +293,15 @@ fn is_executable(file: &Path) -> bool {
     fs::metadata(file).is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
 }
 
+/// The executable that runs now, to be started again: also when its file has been replaced since.
+pub fn own_executable() -> Result<PathBuf> {
+    let link = Path::new("/proc/self/exe");
+    if link.exists() {
+        return Ok(link.to_owned());
+    }
+    env::current_exe().context("cannot tell where this program is")
+}
+
 /// Cargo's own folder, with its configuration and its cache: `$CARGO_HOME`, else `~/.cargo`.
 pub fn cargo_home() -> Option<PathBuf> {
     env_var("CARGO_HOME")

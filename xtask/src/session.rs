@@ -7,6 +7,7 @@ mod lockfile;
 mod needs;
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use anyhow::{Context as _, Result};
 
@@ -19,6 +20,7 @@ use crate::plan::{Plan, Request, Step};
 use crate::process;
 use crate::recipe::{Recipes, Source, Toolchain};
 use crate::rust::Rust;
+use crate::sandbox::Sandbox;
 use crate::target::Target;
 use lockfile::Lockfile;
 
@@ -35,6 +37,7 @@ pub struct Session {
     /// The fetcher.
     pub fetcher: Fetcher,
     access: Access,
+    sandbox: OnceLock<Sandbox>,
 }
 
 /// The package to build, and what it links.
@@ -88,7 +91,16 @@ impl Session {
         let network = if global.offline { Network::Offline } else { Network::Online };
         let mirrors = mirrors(&global)?;
         let fetcher = Fetcher::new(store.clone(), network, mirrors, &workspace);
-        Ok(Self { global, workspace, recipes, store, fetcher, access })
+        Ok(Self { global, workspace, recipes, store, fetcher, access, sandbox: OnceLock::new() })
+    }
+
+    /// How programs are kept apart here; found out when it is first asked for.
+    pub fn sandbox(&self) -> Result<&Sandbox> {
+        if let Some(found) = self.sandbox.get() {
+            return Ok(found);
+        }
+        let found = Sandbox::find(self.global.sandbox)?;
+        Ok(self.sandbox.get_or_init(|| found))
     }
 
     /// How many jobs may run at once.

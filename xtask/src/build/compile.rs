@@ -8,21 +8,22 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::bench::{BASE_FLAGS, Bench};
+use super::bench::{Bench, Sharing};
+use super::room::BASE_FLAGS;
 use crate::recipe::Compile;
 
 /// Compiles the files, makes the library, and installs it with its headers and a `.pc` file.
 pub fn build(bench: &Bench<'_>, recipe: &Compile) -> Result<()> {
-    let objects = bench.root.join("objects");
-    fs::create_dir(&objects)?;
+    let objects = bench.seen(&bench.folders.objects);
     let names: Vec<String> = recipe.sources.iter().map(|source| object_name(source)).collect();
     compile_all(bench, recipe, &objects, &names)?;
     let library = bench.library.outputs.libs.first().context("the recipe names no library")?;
-    let lib = bench.install.join("lib");
+    let lib = bench.folders.install.join("lib");
     fs::create_dir_all(lib.join("pkgconfig"))?;
     let mut archive = bench.command(&bench.names.ar);
-    archive.current_dir(&objects).arg("rcs").arg(lib.join(format!("lib{library}.a"))).args(&names);
-    bench.run(&mut archive)?;
+    let file = bench.seen(&lib).join(format!("lib{library}.a"));
+    archive.current_dir(&objects).arg("rcs").arg(file).args(&names);
+    bench.run(&archive, Sharing::Alone)?;
     install_headers(bench, recipe)?;
     for name in &bench.library.outputs.pkgconfig {
         fs::write(lib.join("pkgconfig").join(format!("{name}.pc")), pkgconfig(bench, name))?;
@@ -54,7 +55,8 @@ fn compile_all(
             let index = next.fetch_add(1, Ordering::Relaxed);
             let failed = failure.lock().is_ok_and(|failure| failure.is_some());
             let (Some(source), false) = (recipe.sources.get(index), failed) else { return Ok(()) };
-            bench.run(&mut compiler(bench, recipe, source, &objects.join(&names[index])))?;
+            let command = compiler(bench, recipe, source, &objects.join(&names[index]));
+            bench.run(&command, Sharing::Alone)?;
         }
     };
     let keep = |result: Result<()>| {
@@ -76,7 +78,7 @@ fn compiler(bench: &Bench<'_>, recipe: &Compile, source: &str, object: &Path) ->
     let mut command = bench.command(if is_cxx { &bench.names.cxx } else { &bench.names.cc });
     command.args(BASE_FLAGS);
     command.args(recipe.include.iter().map(|folder| format!("-I{folder}")));
-    command.arg("-isystem").arg(bench.dependencies.join("include"));
+    command.arg("-isystem").arg(bench.seen(&bench.folders.dependencies).join("include"));
     for (name, value) in &recipe.defines {
         command.arg(if value.is_empty() {
             format!("-D{name}")
@@ -89,8 +91,8 @@ fn compiler(bench: &Bench<'_>, recipe: &Compile, source: &str, object: &Path) ->
 }
 
 fn install_headers(bench: &Bench<'_>, recipe: &Compile) -> Result<()> {
-    let places: Vec<_> = std::iter::once(bench.source.clone())
-        .chain(recipe.include.iter().map(|folder| bench.source.join(folder)))
+    let places: Vec<_> = std::iter::once(bench.folders.source.clone())
+        .chain(recipe.include.iter().map(|folder| bench.folders.source.join(folder)))
         .collect();
     for header in &bench.library.outputs.include {
         let Some(found) = places.iter().map(|place| place.join(header)).find(|path| path.exists())
@@ -100,11 +102,11 @@ fn install_headers(bench: &Bench<'_>, recipe: &Compile) -> Result<()> {
                 bench.library.name
             );
         };
-        let target = bench.install.join("include").join(header);
+        let target = bench.folders.install.join("include").join(header);
         if found.is_dir() {
             crate::layout::copy_tree(&found, &target)?;
         } else {
-            fs::create_dir_all(target.parent().unwrap_or(&bench.install))?;
+            fs::create_dir_all(target.parent().unwrap_or(&bench.folders.install))?;
             fs::copy(&found, &target)?;
         }
     }

@@ -7,11 +7,13 @@ use anyhow::{Context as _, Result};
 use jobserver::Client;
 
 use super::bench::Bench;
+use super::room::{Folders, Room};
 use super::{compile, configure, outputs};
+use crate::cli::Keep;
 use crate::exit::{Exit, Failure};
 use crate::layout::{TempFolder, remove_tree};
 use crate::plan::{Plan, Step, Work};
-use crate::process::{self, shell_word};
+use crate::process;
 use crate::recipe::{Build, Library};
 use crate::session::Session;
 use crate::{report, toolchain, unpack};
@@ -80,11 +82,36 @@ fn make_library(
     let label = format!("{} {}", step.name, step.version);
     report::status("Building", &label);
     let _progress = report::Progress::spinner("Building", &label);
-    let driver = session.entry(plan.driver()).outputs().join("bin");
-    let bench = Bench::new(library, &plan.target, root, driver, tokens, session.jobs())?;
-    unpack_source(session, step, &bench.source, root)?;
+    let mut room = Room::new(session, plan, library, root)?;
+    room.keep_jobserver(tokens);
+    room.folders.make()?;
+    fill(session, plan, step, library, &room.folders)?;
+    fs::write(root.join("sandbox.txt"), session.sandbox()?.way().word())?;
+    let bench = Bench::new(library, &plan.target, room, tokens, session.jobs())?;
+    match &library.build {
+        Build::Compile(recipe) => compile::build(&bench, recipe)?,
+        Build::Configure(recipe) => configure::build(&bench, recipe)?,
+    }
+    let folders = bench.folders.clone();
+    drop(bench);
+    outputs::take(library, &folders.install, &root.join("outputs"))?;
+    for folder in folders.all() {
+        remove_tree(folder)?;
+    }
+    Ok(())
+}
+
+/// Fills a step's folders with all that it starts from.
+pub fn fill(
+    session: &Session,
+    plan: &Plan,
+    step: &Step,
+    library: &Library,
+    folders: &Folders,
+) -> Result<()> {
+    unpack_source(session, step, &folders.source, &folders.root)?;
     for patch in &library.patches {
-        unpack::patch::apply_patch(&bench.source, &patch.name, &patch.text)?;
+        unpack::patch::apply_patch(&folders.source, &patch.name, &patch.text)?;
     }
     let dependencies: Vec<(String, PathBuf)> = step
         .dependencies
@@ -93,19 +120,7 @@ fn make_library(
         .filter(|step| matches!(step.work, Work::Library(_)))
         .map(|step| (step.name.clone(), session.entry(step).outputs()))
         .collect();
-    outputs::compose(&dependencies, &bench.dependencies)?;
-    match &library.build {
-        Build::Compile(recipe) => compile::build(&bench, recipe)?,
-        Build::Configure(recipe) => configure::build(&bench, recipe)?,
-    }
-    outputs::take(library, &bench.install, &root.join("outputs"))?;
-    drop(bench);
-    for folder in
-        ["source", "objects", "install", "staging", "dependencies", "tools", "tmp", "home"]
-    {
-        remove_tree(&root.join(folder))?;
-    }
-    Ok(())
+    outputs::compose(&dependencies, &folders.dependencies)
 }
 
 /// Keeps the folder of a failed step, replacing that of an earlier failure, and says how to go on.
@@ -119,6 +134,12 @@ fn keep_failed(
         return error;
     }
     let kept = session.store.failed(&session.entry(step));
+    let before = temp.path().to_string_lossy().into_owned();
+    if session.global.keep_failed == Keep::Never {
+        for folder in Folders::new(temp.path()).all() {
+            let _ = remove_tree(folder);
+        }
+    }
     if let Err(problem) = temp.keep_as(&kept) {
         return error.context(format!("the failed step's folder could not be kept: {problem:#}"));
     }
@@ -130,12 +151,11 @@ fn keep_failed(
             vec![],
         ),
     };
-    help.push(format!("the whole log: {}", kept.join("build.log").display()));
-    let script = kept.join("run.sh");
-    if script.exists() {
-        let path = shell_word(&script.to_string_lossy());
-        help.push(format!("that command again by hand, in the tree as it was: sh {path}"));
+    // Without a view of its own the step has named its folder, which has moved since.
+    for line in &mut help {
+        *line = line.replace(&before, &kept.to_string_lossy());
     }
+    help.insert(0, format!("the whole log: {}", kept.join("build.log").display()));
     help.push(format!("the step again: cargo xtask sysroot {}", step.name));
     Failure { exit, message, help }.into()
 }

@@ -105,6 +105,13 @@ fn two_libraries_may_not_bring_the_same() {
     scratch.run(&["sysroot", "twin"]).ok();
 }
 
+/// Runs the command that a failure proposes, as it stands there.
+fn again_by_hand(scratch: &Scratch, run: &Run) -> Run {
+    let line = run.stderr.lines().find_map(|line| line.split_once("by hand: cargo xtask "));
+    let program = process::shell_word(env!("CARGO_BIN_EXE_xtask"));
+    Run::of(scratch.told("sh").args(["-c", &format!("{program} {}", line.unwrap().1)]))
+}
+
 #[test]
 fn a_failing_compile_shows_what_is_needed_to_repeat_it() {
     let scratch = Scratch::in_folders("failing", ODD);
@@ -115,13 +122,13 @@ fn a_failing_compile_shows_what_is_needed_to_repeat_it() {
         "failed with exit code 1",
         "no_such_thing",
         "help: the whole log: ",
-        "help: that command again by hand, in the tree as it was: sh ",
+        "help: that command again by hand: cargo xtask shell broken -- x86_64-unknown-linux-musl-cc ",
         "help: the step again: cargo xtask sysroot broken",
     ];
     let run = scratch.run(&["sysroot", "broken"]).fails(1, &words);
-    let line = run.stderr.lines().find_map(|line| line.split_once("as it was: ")).unwrap().1;
-    let again = Run::of(process::command("sh").args(["-c", line]));
+    let again = again_by_hand(&scratch, &run);
     assert_eq!(again.status.code(), Some(1), "{}", again.all());
+    again.says("Entering broken as it failed: ");
     again.says("no_such_thing");
     // It is the command itself that is repeated: with the file mended, it works.
     let failed = scratch.store().join("failed-v1").join(&scratch.stored("failed-v1")[0]);
@@ -131,7 +138,7 @@ fn a_failing_compile_shows_what_is_needed_to_repeat_it() {
         "{log}"
     );
     fs::write(failed.join("source/broken.c"), "int broken(void) { return 0; }\n").unwrap();
-    Run::of(process::command("sh").args(["-c", line])).ok();
+    again_by_hand(&scratch, &run).ok();
     assert!(failed.join("objects/broken.o").exists());
     assert_eq!(scratch.stored("tmp"), [""; 0]);
 }
@@ -145,8 +152,7 @@ fn a_step_that_fails_by_chance_is_made_by_the_next_run() {
         &format!("test -e '{}' || {{ echo by chance >&2; exit 3; }}", flag.display()),
     );
     let run = scratch.run(&["sysroot", "conf"]).fails(1, &["failed with exit code 3", "by chance"]);
-    let line = run.stderr.lines().find_map(|line| line.split_once("as it was: ")).unwrap().1;
-    assert_eq!(Run::of(process::command("sh").args(["-c", line])).status.code(), Some(3));
+    assert_eq!(again_by_hand(&scratch, &run).status.code(), Some(3));
     assert_eq!(scratch.stored("failed-v1").len(), 1);
     fs::write(flag, "").unwrap();
     scratch.run(&["sysroot", "conf"]).ok();
