@@ -14,6 +14,7 @@ use rustix::thread::{UnshareFlags, unshare_unsafe};
 use super::init::{self, Program};
 use super::spec::{At as _, Probe, Spec, Stage, Task, Trouble, Way};
 use super::{landlock, mounts};
+use crate::report;
 
 /// The first argument of an executable that shall enter a sandbox; then the number of the open file
 /// with the spec, the program, and its arguments.
@@ -55,18 +56,20 @@ fn read(mut words: impl Iterator<Item = OsString>) -> io::Result<(Spec, Vec<OsSt
 
 /// The answer to a probe goes to stdout, where the parent reads it.
 pub(super) fn answer(probe: &Probe) -> ExitCode {
-    match serde_json::to_writer(io::stdout(), probe) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::from(NOT_STARTED),
+    match serde_json::to_string(probe) {
+        Ok(text) => report::output(&text),
+        Err(_) => return ExitCode::from(NOT_STARTED),
     }
+    ExitCode::SUCCESS
 }
 
 /// A trouble goes to stderr, which is the step's log.
 fn fail(trouble: &Trouble) -> ExitCode {
     let why = trouble.errno().map(|errno| format!(": {errno}")).unwrap_or_default();
-    let text =
-        format!("muslin: cannot enter the sandbox: {:?}, {}{why}\n", trouble.stage, trouble.detail);
-    let _ = io::Write::write_all(&mut io::stderr(), text.as_bytes());
+    report::text(&format!(
+        "muslin: cannot enter the sandbox: {:?}, {}{why}",
+        trouble.stage, trouble.detail
+    ));
     ExitCode::from(NOT_STARTED)
 }
 
