@@ -1,6 +1,8 @@
 //! Sysroot + toolchain + variables → `cargo build` → the app's programs; and what that needs of a
 //! network before.
 
+mod room;
+
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -84,10 +86,11 @@ pub fn build(
         [] => drop(command.arg("--bins")),
         bins => drop(command.args(bins.iter().flat_map(|bin| ["--bin", bin]))),
     }
-    if session.global.offline {
-        command.arg("--offline");
-    }
+    // There is no network where it runs: all crates are here.
+    command.arg("--offline");
     style_cargo(&mut command);
+    let room = room::Room::new(session, project, environment)?;
+    let mut command = room.enter(&mut command)?;
     let mut programs = Vec::new();
     let mut said = Vec::new();
     let status = process::run_streamed(

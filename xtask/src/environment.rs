@@ -44,6 +44,8 @@ pub struct Environment {
     pub variables: BTreeMap<String, String>,
     /// The linker of the target.
     pub linker: PathBuf,
+    /// The entries of the store that all this names.
+    pub entries: Vec<PathBuf>,
     /// Flags of rustc for the target.
     pub rustflags: Vec<String>,
     /// `links` overrides: key, then keys of cargo's table with TOML values.
@@ -63,6 +65,10 @@ impl Environment {
         let mut made = Self::compose(plan, toolchain, &tree, &linking, sysroot.outputs());
         let name = format!("CMAKE_TOOLCHAIN_FILE_{}", plan.target.lower());
         made.variables.insert(name, cmake.to_string_lossy().into_owned());
+        let parts = [plan.toolchain(), plan.driver()].map(|step| session.entry(step));
+        made.entries.extend(parts.iter().map(|entry| entry.path().to_owned()));
+        made.entries.push(sysroot.path().to_owned());
+        made.entries.extend([linking.bin.as_path(), &cmake].map(entry_of));
         Ok(made)
     }
 
@@ -109,7 +115,7 @@ impl Environment {
         }
         let linker = linking.path(&linking.names.cc);
         let rustflags = LINK_FLAGS.map(str::to_owned).to_vec();
-        Self { target, sysroot, variables, linker, rustflags, overrides }
+        Self { target, sysroot, variables, linker, rustflags, overrides, entries: Vec::new() }
     }
 
     /// Puts before our flags for rustc those that the app's configuration has for all targets.
@@ -183,6 +189,11 @@ impl Environment {
         }
         out
     }
+}
+
+/// The entry that a file or folder right below its outputs belongs to.
+fn entry_of(path: &Path) -> PathBuf {
+    path.ancestors().nth(2).unwrap_or(path).to_owned()
 }
 
 fn tools(target: &Target, linking: &LinkingDriver) -> BTreeMap<String, String> {

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::env;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::fs::PermissionsExt as _;
@@ -312,6 +312,11 @@ pub fn cargo_home() -> Option<PathBuf> {
 /// Names of all variables that Muslin itself was started with.
 pub fn env_names() -> Vec<String> {
     env::vars_os().filter_map(|(name, _)| name.into_string().ok()).collect()
+}
+
+/// All variables that Muslin itself was started with and whose name passes.
+pub fn env_all(is_kept: impl Fn(&str) -> bool) -> Vec<(OsString, OsString)> {
+    env::vars_os().filter(|(name, _)| name.to_str().is_some_and(&is_kept)).collect()
 }
 
 /// Files that Muslin and its children make are readable by all and writable by their owner, whatever

@@ -54,6 +54,8 @@ pub struct Project {
     pub features: Vec<String>,
     /// What it links.
     pub wanted: Wanted,
+    /// Whether cargo was not asked, since nothing has changed.
+    is_remembered: bool,
     _lockfile: Lockfile,
 }
 
@@ -131,7 +133,9 @@ impl Session {
         let name = arguments.package.as_deref();
         let question = name.unwrap_or_default();
         let memory = links::Memory::new(&self.store, folder, &query, question, &rust.version);
-        let metadata = match memory.recall() {
+        let remembered = memory.recall();
+        let is_remembered = remembered.is_some();
+        let metadata = match remembered {
             Some(metadata) => metadata,
             None => {
                 let cargo = || {
@@ -151,7 +155,16 @@ impl Session {
         let package = metadata.select(&manifest, name)?.clone();
         let wanted = links::discover(&metadata, &package, &self.recipes)?;
         wanted.require_all()?;
-        Ok(Project { rust, metadata, package, manifest, features, wanted, _lockfile: lockfile })
+        Ok(Project {
+            rust,
+            metadata,
+            package,
+            manifest,
+            features,
+            wanted,
+            is_remembered,
+            _lockfile: lockfile,
+        })
     }
 
     fn manifest(&self, named: Option<&Path>) -> Result<PathBuf> {

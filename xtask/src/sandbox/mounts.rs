@@ -2,6 +2,8 @@
 //! the harmless devices, an empty `/tmp`, and `/proc` of its own processes. Everything else of the
 //! machine is gone, and the root itself cannot be written.
 
+use std::collections::HashMap;
+use std::ffi::CStr;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, symlink};
@@ -25,8 +27,6 @@ const DEVICES: [&str; 5] = ["null", "zero", "full", "random", "urandom"];
 
 /// The most that may be written to memory: to `/tmp` and `/dev/shm`, each.
 const SCRATCH: &CStr = c"mode=1777,size=50%";
-
-use std::ffi::CStr;
 
 /// Builds the root and enters it. Must be called by the first process of a fresh namespace of
 /// processes. Says whether the machine's own `/proc` had to be shown.
@@ -154,9 +154,10 @@ fn write_identity(way: Way) -> io::Result<()> {
 fn restrict(view: &View) -> Result<(), Trouble> {
     let table =
         fs::read_to_string("/proc/self/mountinfo").at(Stage::Mount, "the table of mounts")?;
+    let grants = Grants::new(view);
     for line in table.lines() {
         let Some((path, options)) = mounted(line) else { continue };
-        let Some(access) = granted(view, &path) else { continue };
+        let Some(access) = grants.at(&path) else { continue };
         let mut flags = MountFlags::BIND | MountFlags::NOSUID | MountFlags::NODEV;
         flags |= locked(options);
         if access == Access::Read {
@@ -187,10 +188,27 @@ fn mounted(line: &str) -> Option<(PathBuf, &str)> {
     ))
 }
 
-/// What the view grants at a mount; `None` if it is none of the view's.
-fn granted(view: &View, path: &Path) -> Option<Access> {
-    let holding = view.places.iter().filter(|place| path.starts_with(&place.inside));
-    holding.max_by_key(|place| place.inside.components().count()).map(|place| place.access)
+/// What the places of a view grant.
+struct Grants<'a> {
+    view: &'a View,
+    by_path: HashMap<&'a Path, Access>,
+}
+
+impl<'a> Grants<'a> {
+    fn new(view: &'a View) -> Self {
+        let pair = |place: &'a Place| (place.inside.as_path(), place.access);
+        Self { view, by_path: view.places.iter().map(pair).collect() }
+    }
+
+    /// What is granted at a mount: a place's own, or one that came along below a place. `None` if it
+    /// is none of the view's.
+    fn at(&self, path: &Path) -> Option<Access> {
+        if let Some(access) = self.by_path.get(path) {
+            return Some(*access);
+        }
+        let holding = self.view.places.iter().filter(|place| path.starts_with(&place.inside));
+        holding.max_by_key(|place| place.inside.components().count()).map(|place| place.access)
+    }
 }
 
 /// Flags that a mount has and must keep: in a user namespace they cannot be taken away.
@@ -225,8 +243,14 @@ mod tests {
         let mut view = View::default();
         view.show_here(Path::new("/app"), Access::Read);
         view.show_here(Path::new("/app/target"), Access::Write);
-        assert_eq!(granted(&view, Path::new("/app/target/x")), Some(Access::Write));
-        assert_eq!(granted(&view, Path::new("/app/src")), Some(Access::Read));
-        assert_eq!(granted(&view, Path::new("/dev/null")), None);
+        let grants = Grants::new(&view);
+        for (path, access) in [
+            ("/app", Some(Access::Read)),
+            ("/app/src", Some(Access::Read)),
+            ("/app/target/x", Some(Access::Write)),
+            ("/dev/null", None),
+        ] {
+            assert_eq!(grants.at(Path::new(path)), access, "{path}");
+        }
     }
 }

@@ -26,6 +26,15 @@ impl Session {
         Ok(plan)
     }
 
+    /// Sees to it that the crates of a package are here, unless they were at the last time.
+    pub fn require_crates(&self, project: &Project, triple: &str) -> Result<()> {
+        let mut linked = project.metadata.linked_packages();
+        if project.is_remembered && linked.all(|reached| reached.package.manifest_path.exists()) {
+            return Ok(());
+        }
+        self.fetch_crates(project, triple)
+    }
+
     /// Brings the crates of a package.
     pub fn fetch_crates(&self, project: &Project, triple: &str) -> Result<()> {
         let mut command = project.rust.cargo();
