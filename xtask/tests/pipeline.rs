@@ -11,6 +11,8 @@ mod building;
 mod endings;
 #[path = "pipeline/freshness.rs"]
 mod freshness;
+#[path = "pipeline/offline.rs"]
+mod offline;
 #[path = "pipeline/real.rs"]
 mod real;
 #[path = "pipeline/refusals.rs"]
