@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::path::Path;
 use std::process::Command;
 
 use seccompiler::{
@@ -89,11 +88,18 @@ fn cargo_may_have_an_empty_home_or_one_that_nobody_can_write() {
         return;
     }
     let scratch = Scratch::new("cargo-home");
-    fs::create_dir(scratch.at("cargo")).unwrap();
-    for home in [scratch.at("cargo").as_path(), Path::new("/proc/tty")] {
-        let mut command = scratch.command(&["dist"]);
-        Run::of(command.env("CARGO_HOME", home).env("HOME", "/proc/tty")).ok();
+    let home = scratch.at("cargo");
+    fs::create_dir(&home).unwrap();
+    let freeze = format!(
+        "mount --bind '{0}' '{0}'; mount -o remount,bind,ro '{0}'; export CARGO_HOME='{0}' HOME='{0}';",
+        home.display()
+    );
+    let mirror = scratch.mirror();
+    let arguments = ["--mirror", mirror.to_str().unwrap(), "dist"];
+    if let Some(run) = unshared(&scratch, "-m", &arguments, &freeze) {
+        run.ok();
     }
+    Run::of(scratch.command(&["dist"]).env("CARGO_HOME", &home)).ok();
 }
 
 #[test]
