@@ -66,7 +66,7 @@ fn ruleset(view: &View) -> Result<RulesetCreated, RulesetError> {
     let all = AccessFs::from_all(NEWEST);
     let places = |access: Access| -> Vec<PathBuf> {
         let wanted = view.places().iter().filter(move |place| place.access == access);
-        wanted.map(|place| place.outside.clone()).collect()
+        wanted.map(|place| place.real.clone()).collect()
     };
     let of_machine = PROGRAMS.iter().chain(&FILES).map(Path::new);
     Ruleset::default()

@@ -34,12 +34,13 @@ pub(super) fn build(view: &View, way: Way) -> Result<bool, Trouble> {
     mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)
         .at(Stage::Mount, "making all mounts private")?;
     enter_fresh_root()?;
-    for place in &view.places {
-        show(place)?;
-    }
     make_devices()?;
     scratch("/tmp")?;
     let shared_proc = make_proc()?;
+    // Last: a place may lie in one of those.
+    for place in &view.places {
+        show(place)?;
+    }
     write_identity(way).at(Stage::Mount, "writing /etc")?;
     for (inside, target) in &view.links {
         make_parent(inside)
@@ -71,12 +72,12 @@ fn enter_fresh_root() -> Result<(), Trouble> {
     chdir("/").at(Stage::EnterRoot, "/")
 }
 
-fn below_old(outside: &Path) -> PathBuf {
-    Path::new(OLD).join(outside.strip_prefix("/").unwrap_or(outside))
+fn below_old(real: &Path) -> PathBuf {
+    Path::new(OLD).join(real.strip_prefix("/").unwrap_or(real))
 }
 
 fn show(place: &Place) -> Result<(), Trouble> {
-    let source = below_old(&place.outside);
+    let source = below_old(&place.real);
     let what = format!("showing {}", place.outside.display());
     let is_folder = fs::metadata(&source).at(Stage::Mount, &what)?.is_dir();
     let prepare = || {
@@ -109,8 +110,9 @@ fn text(path: &Path) -> String {
 /// `>` by who does not own it.
 fn make_devices() -> Result<(), Trouble> {
     for name in DEVICES {
-        let inside = PathBuf::from("/dev").join(name);
-        show(&Place { outside: inside.clone(), inside, access: Access::Write })?;
+        let path = PathBuf::from("/dev").join(name);
+        let (outside, real) = (path.clone(), path.clone());
+        show(&Place { outside, real, inside: path, access: Access::Write })?;
     }
     let links = [("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2")];
     for (name, number) in links {

@@ -60,8 +60,10 @@ pub enum Access {
 /// A file or folder of the machine that is in the view.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
-    /// Where it is.
+    /// How it is called.
     pub outside: PathBuf,
+    /// Where it is, without symbolic links: inside, those would lead elsewhere.
+    pub(super) real: PathBuf,
     /// Where the program finds it.
     pub inside: PathBuf,
     /// What may be done with it.
@@ -81,8 +83,9 @@ pub struct View {
 impl View {
     /// Shows a file or folder; what is shown later may lie inside what was shown before.
     pub fn show(&mut self, outside: &Path, inside: &Path, access: Access) {
+        let real = outside.canonicalize().unwrap_or_else(|_| outside.to_owned());
         let (outside, inside) = (outside.to_owned(), inside.to_owned());
-        self.places.push(Place { outside, inside, access });
+        self.places.push(Place { outside, real, inside, access });
     }
 
     /// Shows something under the path that it has.
