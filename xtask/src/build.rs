@@ -10,6 +10,8 @@ mod configure;
 mod outputs;
 mod schedule;
 mod steps;
+mod tool;
+mod tools;
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The work bench of a library's step: its folders, its environment, its log.
+//! The work bench of a library's or tool's step: its folders, its environment, its log.
 //!
 //! A builder runs programs through it and no other way, so that every one of them sees the same
 //! cleared environment, and a failure can be shown and repeated.
@@ -12,9 +12,10 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 use jobserver::Client;
 
+use super::tools::Tools;
 use crate::exit::{Exit, Failure};
+use crate::plan::Step;
 use crate::process::{self, describe_status, last_lines, shell_word};
-use crate::recipe::Library;
 use crate::recipe::template::{Placeholder, Template};
 use crate::target::Target;
 use crate::toolchain::{BUILD_FOLDER_VARIABLE, ToolNames};
@@ -29,10 +30,12 @@ pub const BASE_FLAGS: [&str; 5] =
 /// How many lines of the log a failure shows.
 const SHOWN_LINES: usize = 20;
 
-/// A library's work bench.
+/// A step's work bench.
 pub struct Bench<'a> {
-    /// The recipe.
-    pub library: &'a Library,
+    /// Name of what is made.
+    pub name: &'a str,
+    /// Its version.
+    pub version: &'a str,
     /// What it is built for.
     pub target: &'a Target,
     /// The source tree, writable.
@@ -47,6 +50,8 @@ pub struct Bench<'a> {
     pub driver: PathBuf,
     /// Their names.
     pub names: ToolNames,
+    /// What else the step may call.
+    pub tools: Tools,
     /// Tokens for more than one job at once; the step itself holds one.
     pub tokens: &'a Client,
     /// How many jobs there are.
@@ -58,39 +63,40 @@ pub struct Bench<'a> {
 impl<'a> Bench<'a> {
     /// Prepares the folders of a step below `root`, which is empty.
     pub fn new(
-        library: &'a Library,
-        target: &'a Target,
+        step: &'a Step,
         root: &Path,
         driver: PathBuf,
+        tools: Tools,
         tokens: &'a Client,
         jobs: usize,
     ) -> Result<Self> {
         let at = |name: &str| root.join(name);
-        for folder in ["tools", "tmp", "home", "install", "dependencies"] {
+        for folder in ["tmp", "home", "install", "dependencies"] {
             fs::create_dir(at(folder)).with_context(|| format!("cannot make {folder}"))?;
-        }
-        // Tools are found once, where the user's PATH has them, and offered by name only.
-        for tool in &library.tools {
-            let found = process::find_program(tool)
-                .with_context(|| format!("`{tool}` is gone from this machine's PATH"))?;
-            std::os::unix::fs::symlink(found, at("tools").join(tool))?;
         }
         let log_path = at("build.log");
         let log = File::options().create_new(true).append(true).open(&log_path)?;
         Ok(Self {
-            library,
-            target,
+            name: &step.name,
+            version: &step.version,
+            target: &step.target,
             source: at("source"),
             install: at("install"),
             dependencies: at("dependencies"),
             root: root.to_owned(),
             driver,
-            names: ToolNames::new(target),
+            names: ToolNames::new(&step.target),
+            tools,
             tokens,
             jobs,
             log,
             log_path,
         })
+    }
+
+    /// Where objects are put.
+    pub fn objects(&self) -> PathBuf {
+        self.root.join("objects")
     }
 
     /// A command with the environment of a step, in the source tree.
@@ -103,10 +109,11 @@ impl<'a> Bench<'a> {
     /// All that a step's programs see.
     fn environment(&self) -> Vec<(&'static str, String)> {
         let text = |path: &Path| path.to_string_lossy().into_owned();
-        let path = [&self.driver, &self.root.join("tools")].map(|folder| text(folder)).join(":");
+        let folders = std::iter::once(&self.driver).chain(&self.tools.folders);
+        let path = folders.map(|folder| text(folder)).collect::<Vec<_>>().join(":");
         let flags = BASE_FLAGS.join(" ");
-        vec![
-            ("PATH", format!("{path}:/usr/bin:/bin")),
+        let mut variables = vec![
+            ("PATH", path),
             ("HOME", text(&self.root.join("home"))),
             ("TMPDIR", text(&self.root.join("tmp"))),
             ("LC_ALL", "C".to_owned()),
@@ -121,13 +128,15 @@ impl<'a> Bench<'a> {
             ("CFLAGS", flags.clone()),
             ("CXXFLAGS", flags),
             ("PKG_CONFIG_LIBDIR", text(&self.dependencies.join("lib/pkgconfig"))),
-        ]
+        ];
+        variables.extend(self.tools.environment());
+        variables
     }
 
     /// Fills in a template of this step.
     pub fn fill(&self, template: &Template) -> String {
         template.render(|placeholder| match placeholder {
-            Placeholder::Version => self.library.version.clone(),
+            Placeholder::Version => self.version.to_owned(),
             Placeholder::Target => self.target.triple.clone(),
             Placeholder::TargetUpper => self.target.upper(),
             Placeholder::Gnu => self.target.gnu.clone(),
@@ -141,22 +150,21 @@ impl<'a> Bench<'a> {
     pub fn run(&self, command: &mut Command) -> Result<()> {
         writeln!(&self.log, "$ {}", process::describe(command)).context("cannot write the log")?;
         let status = process::run_logged(command, &self.log)
-            .with_context(|| format!("cannot build {}", self.library.name))?;
+            .with_context(|| format!("cannot build {}", self.name))?;
         if status.success() {
             return Ok(());
         }
         if process::is_interrupted() {
-            anyhow::bail!("interrupted while building {}", self.library.name);
+            anyhow::bail!("interrupted while building {}", self.name);
         }
         let _ = fs::write(self.root.join("run.sh"), self.script(command));
         let log = fs::read_to_string(&self.log_path).unwrap_or_default();
-        let library = self.library;
         Err(Failure::new(
             Exit::Failed,
             format!(
                 "building {} {} failed: `{}` {}\n{}",
-                library.name,
-                library.version,
+                self.name,
+                self.version,
                 shortened(&process::describe(command)),
                 describe_status(status),
                 last_lines(&log, SHOWN_LINES)
