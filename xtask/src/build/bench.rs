@@ -209,10 +209,15 @@ impl<'a> Bench<'a> {
     }
 }
 
+/// A call of a compiler begins with folders of headers and ends with the file: its middle goes.
 fn shortened(text: &str) -> String {
-    const LIMIT: usize = 300;
-    match text.char_indices().nth(LIMIT) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
+    const HEAD: usize = 100;
+    const TAIL: usize = 200;
+    let count = text.chars().count();
+    if count <= HEAD + TAIL {
+        return text.to_owned();
     }
+    let head: String = text.chars().take(HEAD).collect();
+    let tail: String = text.chars().skip(count - TAIL).collect();
+    format!("{head} … {tail}")
 }

@@ -16,15 +16,15 @@ static TOOL: Shape = Shape {
     keys: &["description", "version", "license", "patches", "source", "build", "outputs", "digest"],
 };
 
-static BUILD: Shape = Shape { what: "a tool's build", keys: &["compile"] };
+static BUILD: Shape = Shape { what: "`[build]` of a tool", keys: &["compile"] };
 
 static COMPILE: Shape = Shape {
-    what: "a tool's build.compile",
+    what: "`[build.compile]` of a tool",
     keys: &["sources", "include", "defines", "flags", "program", "objects", "copy"],
 };
 
 static OUTPUTS: Shape =
-    Shape { what: "a tool's outputs", keys: &["programs", "aliases", "files", "libs", "objects"] };
+    Shape { what: "`[outputs]` of a tool", keys: &["programs", "aliases", "files", "libs", "objects"] };
 
 /// What a tool brings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
