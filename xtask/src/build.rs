@@ -39,8 +39,12 @@ pub fn make(session: &Session, plan: &Plan) -> Result<Vec<Made>> {
     let stale = plan.stale(&|step| session.entry(step).exists());
     for (index, step) in plan.steps.iter().enumerate() {
         if !stale.contains(&index) {
-            report::detail("Fresh", format!("{} {}", step.name, step.version));
-            report_step(step, "fresh", None);
+            // A tool that no stale library calls may be missing.
+            let is_there = session.entry(step).exists();
+            if is_there {
+                report::detail("Fresh", format!("{} {}", step.name, step.version));
+            }
+            report_step(step, if is_there { "fresh" } else { "unneeded" }, None);
         }
     }
     let mut made = vec![Made::Fresh; plan.steps.len()];

@@ -63,7 +63,15 @@ fn a_tool_is_made_fetched_and_told_only_for_what_calls_it() {
     }
     remove_tree(&scratch.mirror()).unwrap();
     fs::create_dir(scratch.mirror()).unwrap();
-    assert_eq!(built(sysroot(&scratch, "conf")), [""; 0]);
+    let run = sysroot(&scratch, "conf").ok();
+    let steps = run.steps();
+    assert_eq!((steps["make"].as_str(), steps["conf"].as_str()), ("unneeded", "fresh"));
+    assert_eq!(built(run), [""; 0]);
+    let plan = scratch.run(&["plan"]).ok().stdout;
+    assert!(
+        plan.contains("unneeded  make 1.0\n") && plan.contains("fresh     conf 1.0\n"),
+        "{plan}"
+    );
     let why = scratch.run(&["plan", "--why", "make"]).ok().stdout;
     assert_eq!(why, "make was never built in this store\n");
 }
