@@ -11,6 +11,8 @@ mod outputs;
 mod room;
 mod schedule;
 mod steps;
+mod tool;
+mod tools;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -20,7 +22,6 @@ use anyhow::{Context as _, Result};
 use jobserver::Client;
 
 use crate::plan::{Plan, Step};
-use crate::recipe::Library;
 use crate::report;
 use crate::session::Session;
 use room::Folders;
@@ -43,8 +44,12 @@ pub fn make(session: &Session, plan: &Plan) -> Result<Vec<Made>> {
     let stale = plan.stale(&|step| session.entry(step).exists());
     for (index, step) in plan.steps.iter().enumerate() {
         if !stale.contains(&index) {
-            report::detail("Fresh", format!("{} {}", step.name, step.version));
-            report_step(step, "fresh", None);
+            // A tool that no stale library calls may be missing.
+            let is_there = session.entry(step).exists();
+            if is_there {
+                report::detail("Fresh", format!("{} {}", step.name, step.version));
+            }
+            report_step(step, if is_there { "fresh" } else { "unneeded" }, None);
         }
     }
     let mut made = vec![Made::Fresh; plan.steps.len()];
@@ -88,24 +93,18 @@ fn make_steps(
 pub fn enter_room<'a>(
     session: &'a Session,
     plan: &Plan,
-    library: &Library,
+    step: &Step,
     folder: &Path,
 ) -> Result<Room<'a>> {
-    let mut room = Room::new(session, plan, library, folder)?;
+    let mut room = Room::new(session, plan, step, folder)?;
     room.keep_terminal();
     room.folders.make()?;
     Ok(room)
 }
 
 /// Fills an empty folder with all that a library's step starts from.
-pub fn fill_room(
-    session: &Session,
-    plan: &Plan,
-    step: &Step,
-    library: &Library,
-    folder: &Path,
-) -> Result<()> {
-    steps::fill(session, plan, step, library, &Folders::new(folder))
+pub fn fill_room(session: &Session, plan: &Plan, step: &Step, folder: &Path) -> Result<()> {
+    steps::fill(session, plan, step, &Folders::new(folder))
 }
 
 fn report_step(step: &Step, state: &str, duration: Option<Duration>) {

@@ -37,7 +37,9 @@ use crate::process::env_var;
 use crate::report;
 pub use borrowed::Borrowed;
 use tree::{cannot_write, sync_folder, sync_tree};
-pub use tree::{copy_atomically, copy_tree, files_below, remove_tree, write_atomically};
+pub use tree::{
+    copy_atomically, copy_tree, files_below, remove_tree, tree_listing, write_atomically,
+};
 pub use workspace::{target_folder, workspace_root};
 
 /// The part of an entry's name that tells its fingerprint: 16 of 64 digits.

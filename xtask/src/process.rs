@@ -271,24 +271,6 @@ pub fn find_program(name: &str) -> Option<PathBuf> {
     env::split_paths(&path).map(|folder| folder.join(name)).find(|file| is_executable(file))
 }
 
-/// The command that installs programs here, in the words of this machine's distribution.
-pub fn install_command(programs: &[&str]) -> String {
-    let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
-    let ids: Vec<&str> = release
-        .lines()
-        .filter_map(|line| line.strip_prefix("ID=").or_else(|| line.strip_prefix("ID_LIKE=")))
-        .flat_map(|value| value.trim_matches('"').split(' '))
-        .collect();
-    let installer = match () {
-        () if ids.contains(&"alpine") => "apk add",
-        () if ids.iter().any(|id| ["fedora", "rhel", "centos"].contains(id)) => "dnf install",
-        () if ids.contains(&"arch") => "pacman -S",
-        () if ids.iter().any(|id| ["suse", "opensuse"].contains(id)) => "zypper install",
-        () => "apt-get install",
-    };
-    format!("{installer} {}", programs.join(" "))
-}
-
 fn is_executable(file: &Path) -> bool {
     fs::metadata(file).is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
 }

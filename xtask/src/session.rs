@@ -256,8 +256,6 @@ impl Session {
         target: &Target,
         libraries: &[String],
     ) -> Result<Plan> {
-        let plan = self.plan(named, target, libraries)?;
-        self.require_tools(&plan)?;
         let toolchain = self.settle_toolchain(&self.plans(named, target, libraries)?)?;
         loop {
             let plan = self.plan_with(toolchain, target, libraries)?;
@@ -274,30 +272,6 @@ impl Session {
         let stale = plan.stale(&|step| self.entry(step).exists());
         let steps = stale.into_iter().map(|index| &plan.steps[index]);
         steps.filter(|step| step.source.as_ref().is_some_and(|s| !self.fetcher.has(s))).collect()
-    }
-
-    /// Fails, before anything is fetched, if a step to be made needs a program that is not here.
-    fn require_tools(&self, plan: &Plan) -> Result<()> {
-        let stale = plan.stale(&|step| self.entry(step).exists());
-        let mut missing: Vec<&str> = plan
-            .libraries()
-            .filter(|(step, _)| stale.iter().any(|index| std::ptr::eq(&plan.steps[*index], *step)))
-            .flat_map(|(_, library)| &library.tools)
-            .map(String::as_str)
-            .filter(|tool| process::find_program(tool).is_none())
-            .collect();
-        missing.sort_unstable();
-        missing.dedup();
-        if missing.is_empty() {
-            return Ok(());
-        }
-        let list = missing.join(", ");
-        Err(Failure::new(
-            Exit::Failed,
-            format!("programs that the build calls are missing: {list}"),
-        )
-        .help(format!("`{}` installs them", process::install_command(&missing)))
-        .into())
     }
 
     /// Fetches the bytes of some steps, several at a time. The first failure is the error; but all
@@ -332,6 +306,9 @@ impl Session {
         let all = match &step.work {
             crate::plan::Work::Library(_) => {
                 self.recipes.libraries.get(&step.name).map(|library| &library.sources)
+            }
+            crate::plan::Work::Tool(_) => {
+                self.recipes.tools.get(&step.name).map(|tool| &tool.sources)
             }
             crate::plan::Work::Toolchain(_) => {
                 self.recipes.toolchains.get(&step.name).map(|toolchain| &toolchain.sources)

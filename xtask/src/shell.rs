@@ -13,8 +13,7 @@ use crate::cli::{self, Global};
 use crate::exit::{Exit, Failure};
 use crate::layout::TempFolder;
 use crate::links::unknown;
-use crate::plan::{Plan, Step, Work};
-use crate::recipe::Library;
+use crate::plan::{Plan, Step};
 use crate::session::{Access, Session};
 use crate::{process, report};
 
@@ -35,10 +34,10 @@ impl cli::Shell {
         }
         let libraries = [self.step.clone()];
         let plan = session.settle(self.platform.toolchain.as_deref(), &target, &libraries)?;
-        let (step, library) = found(&plan, &self.step)?;
+        let step = found(&plan, &self.step)?;
         build::make_before(&session, &plan, step)?;
-        let (folder, _temp) = tree(&session, &plan, step, library)?;
-        let room = build::enter_room(&session, &plan, library, &folder)?;
+        let (folder, _temp) = tree(&session, &plan, step)?;
+        let room = build::enter_room(&session, &plan, step, &folder)?;
         let mut command = match &self.command[..] {
             [] => room.command("sh"),
             [program, arguments @ ..] => {
@@ -55,30 +54,20 @@ impl cli::Shell {
 }
 
 /// The folder to enter; the second value keeps a fresh one until it is dropped.
-fn tree(
-    session: &Session,
-    plan: &Plan,
-    step: &Step,
-    library: &Library,
-) -> Result<(PathBuf, Option<TempFolder>)> {
+fn tree(session: &Session, plan: &Plan, step: &Step) -> Result<(PathBuf, Option<TempFolder>)> {
     let failed = session.store.failed(&session.entry(step));
     if failed.join("source").is_dir() {
         report::status("Entering", format!("{} as it failed: {}", step.name, failed.display()));
         return Ok((failed, None));
     }
     let temp = session.store.temp(&step.name)?;
-    build::fill_room(session, plan, step, library, temp.path())?;
+    build::fill_room(session, plan, step, temp.path())?;
     let what = format!("{} {}, unpacked; it goes when you leave", step.name, step.version);
     report::status("Entering", what);
     Ok((temp.path().to_owned(), Some(temp)))
 }
 
-fn found<'p>(plan: &'p Plan, name: &str) -> Result<(&'p Step, &'p Library)> {
-    plan.steps
-        .iter()
-        .find_map(|step| match &step.work {
-            Work::Library(library) if step.name == name => Some((step, &**library)),
-            _ => None,
-        })
-        .context("a plan without the step that was asked for")
+fn found<'p>(plan: &'p Plan, name: &str) -> Result<&'p Step> {
+    let mut libraries = plan.libraries().map(|(step, _)| step);
+    libraries.find(|step| step.name == name).context("a plan without the step that was asked for")
 }

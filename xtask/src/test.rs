@@ -16,9 +16,8 @@ use crate::report;
 use crate::session::{Access, Session};
 
 /// Programs that tests call, and the Debian packages that bring them.
-const PROGRAMS: [(&str, &str); 6] = [
+const PROGRAMS: [(&str, &str); 5] = [
     ("make", "make"),
-    ("perl", "perl"),
     ("pkg-config", "pkg-config"),
     ("xz", "xz-utils"),
     ("openssl", "openssl"),

@@ -17,6 +17,8 @@ mod offline;
 mod real;
 #[path = "pipeline/refusals.rs"]
 mod refusals;
+#[path = "pipeline/tools.rs"]
+mod tools;
 #[path = "support/scratch.rs"]
 mod scratch;
 #[path = "support/server.rs"]

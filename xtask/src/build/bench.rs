@@ -1,4 +1,4 @@
-//! The work bench of a library's step: what its builder works with.
+//! The work bench of a library's or tool's step: what its builder works with.
 //!
 //! A builder runs programs through it and no other way, so that every one of them runs in the step's
 //! room, and a failure can be shown and repeated.
@@ -14,25 +14,24 @@ use jobserver::Client;
 
 use super::room::{Folders, Room};
 use crate::exit::{Exit, Failure};
+use crate::plan::Step;
 use crate::process::{self, describe_status, last_lines};
-use crate::recipe::Library;
 use crate::recipe::template::{Placeholder, Template};
 use crate::target::Target;
-use crate::toolchain::ToolNames;
 
 /// How many lines of the log a failure shows.
 const SHOWN_LINES: usize = 20;
 
-/// A library's work bench.
+/// A step's work bench.
 pub struct Bench<'a> {
-    /// The recipe.
-    pub library: &'a Library,
+    /// Name of what is made.
+    pub name: &'a str,
+    /// Its version.
+    pub version: &'a str,
     /// What it is built for.
     pub target: &'a Target,
     /// The step's folders, as the machine has them.
     pub folders: Folders,
-    /// Names of the driver's programs.
-    pub names: ToolNames,
     /// Tokens for more than one job at once; the step itself holds one.
     pub tokens: &'a Client,
     /// How many jobs there are.
@@ -53,18 +52,21 @@ pub enum Sharing {
 
 impl<'a> Bench<'a> {
     /// Prepares the folders of a step and opens its log.
-    pub fn new(
-        library: &'a Library,
-        target: &'a Target,
-        room: Room<'a>,
-        tokens: &'a Client,
-        jobs: usize,
-    ) -> Result<Self> {
+    pub fn new(step: &'a Step, room: Room<'a>, tokens: &'a Client, jobs: usize) -> Result<Self> {
         let folders = room.folders.clone();
         let log_path = folders.root.join("build.log");
         let log = File::options().create(true).append(true).open(&log_path)?;
-        let names = ToolNames::new(target);
-        Ok(Self { library, target, folders, names, tokens, jobs, room, log, log_path })
+        Ok(Self {
+            name: &step.name,
+            version: &step.version,
+            target: &step.target,
+            folders,
+            tokens,
+            jobs,
+            room,
+            log,
+            log_path,
+        })
     }
 
     /// A command with the environment of a step, in the source tree.
@@ -80,7 +82,7 @@ impl<'a> Bench<'a> {
     /// Fills in a template of this step.
     pub fn fill(&self, template: &Template) -> String {
         template.render(|placeholder| match placeholder {
-            Placeholder::Version => self.library.version.clone(),
+            Placeholder::Version => self.version.to_owned(),
             Placeholder::Target => self.target.triple.clone(),
             Placeholder::TargetUpper => self.target.upper(),
             Placeholder::Gnu => self.target.gnu.clone(),
@@ -101,33 +103,37 @@ impl<'a> Bench<'a> {
             self.tokens.configure_make(&mut command);
         }
         let status = process::run_logged(&mut command, &self.log)
-            .with_context(|| format!("cannot build {}", self.library.name))?;
+            .with_context(|| format!("cannot build {}", self.name))?;
         if status.success() {
             return Ok(());
         }
         if process::is_interrupted() {
-            anyhow::bail!("interrupted while building {}", self.library.name);
+            anyhow::bail!("interrupted while building {}", self.name);
         }
         let log = fs::read_to_string(&self.log_path).unwrap_or_default();
-        let library = self.library;
         let message = format!(
             "building {} {} failed: `{}` {}\n{}",
-            library.name,
-            library.version,
+            self.name,
+            self.version,
             shortened(&words),
             describe_status(status),
             last_lines(&log, SHOWN_LINES)
         );
         let help =
-            format!("that command again by hand: cargo xtask shell {} -- {words}", library.name);
+            format!("that command again by hand: cargo xtask shell {} -- {words}", self.name);
         Err(Failure::new(Exit::Failed, message).help(help).into())
     }
 }
 
+/// A call of a compiler begins with folders of headers and ends with the file: its middle goes.
 fn shortened(text: &str) -> String {
-    const LIMIT: usize = 300;
-    match text.char_indices().nth(LIMIT) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
+    const HEAD: usize = 100;
+    const TAIL: usize = 200;
+    let count = text.chars().count();
+    if count <= HEAD + TAIL {
+        return text.to_owned();
     }
+    let head: String = text.chars().take(HEAD).collect();
+    let tail: String = text.chars().skip(count - TAIL).collect();
+    format!("{head} … {tail}")
 }

@@ -4,6 +4,7 @@ use anyhow::{Context as _, Result};
 
 use super::bench::{Bench, Sharing};
 use super::room::Folders;
+use super::tools::SHELL;
 use crate::recipe::Configure;
 
 /// What a recipe never repeats: where things are installed, from the library's own point of view.
@@ -25,11 +26,13 @@ pub fn build(bench: &Bench<'_>, recipe: &Configure) -> Result<()> {
     make(bench, &recipe.install, Some(staging))?;
     std::fs::remove_dir(install)?;
     std::fs::rename(staging.join("usr"), install)
-        .with_context(|| format!("{}: make installed nothing below /usr", bench.library.name))
+        .with_context(|| format!("{}: make installed nothing below /usr", bench.name))
 }
 
 fn make(bench: &Bench<'_>, targets: &[String], staging: Option<&std::path::Path>) -> Result<()> {
     let mut command = bench.command("make");
+    // make takes its shell from no variable of the environment. A bare name, since it splits paths.
+    command.arg(format!("SHELL={SHELL}"));
     if let Some(staging) = staging {
         let mut word = std::ffi::OsString::from("DESTDIR=");
         word.push(bench.seen(staging));

@@ -12,10 +12,10 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 use jobserver::Client;
 
-use crate::layout::Entry;
-use crate::plan::Plan;
+use super::tools::Tools;
+use crate::plan::{Plan, Step, Work};
 use crate::process;
-use crate::recipe::{Build, Library};
+use crate::recipe::Build;
 use crate::sandbox::{Access, Sandbox, View};
 use crate::session::Session;
 use crate::toolchain::{BUILD_FOLDER_VARIABLE, ToolNames};
@@ -94,30 +94,39 @@ pub struct Room<'a> {
     view: View,
     driver: PathBuf,
     names: ToolNames,
+    tools: Tools,
 }
 
 impl<'a> Room<'a> {
-    /// The room of a library's step, with its folders in `root`.
-    pub fn new(session: &'a Session, plan: &Plan, library: &Library, root: &Path) -> Result<Self> {
+    /// The room of a library's or tool's step, with its folders in `root`.
+    pub fn new(session: &'a Session, plan: &Plan, step: &Step, root: &Path) -> Result<Self> {
         let sandbox = session.sandbox()?;
         let folders = Folders::new(root);
         let mut view = View::default();
         for folder in [&folders.objects, &folders.staging, &folders.install] {
             view.show(folder, &in_build(&folders, folder), Access::Write);
         }
-        let source = match library.build {
-            Build::Compile(_) => Access::Read,
-            Build::Configure(_) => Access::Write,
-        };
-        view.show(&folders.source, &in_build(&folders, &folders.source), source);
+        view.show(&folders.source, &in_build(&folders, &folders.source), source_access(step));
         let dependencies = &folders.dependencies;
         view.show(dependencies, &in_build(&folders, dependencies), Access::Read);
-        for step in [plan.toolchain(), plan.driver()] {
-            show_entry(&mut view, &session.entry(step));
+        let mut driver = PathBuf::new();
+        for dependency in plan.dependencies(step) {
+            let entry = session.entry(dependency);
+            match dependency.work {
+                Work::Library(_) | Work::Sysroot => continue,
+                Work::Driver(_) => driver = entry.outputs().join("bin"),
+                Work::Toolchain(_) | Work::Tool(_) => {}
+            }
+            // Entries stand side by side as in the store: they find each other by relative paths.
+            view.show(entry.path(), &Path::new(STORE).join(entry.id()), Access::Read);
         }
-        show_tools_of_this_machine(&mut view);
-        let driver = session.entry(plan.driver()).outputs().join("bin");
-        Ok(Self { folders, sandbox, view, driver, names: ToolNames::new(&plan.target) })
+        let tools = Tools::of(session, plan, step);
+        for (name, program) in tools.fixed_places() {
+            let program = view.seen(&program);
+            view.link(name, program);
+        }
+        let names = ToolNames::new(&step.target);
+        Ok(Self { folders, sandbox, view, driver, names, tools })
     }
 
     /// Lets programs have the terminal: for a shell.
@@ -154,13 +163,13 @@ impl<'a> Room<'a> {
     /// All that a step's programs see.
     fn environment(&self) -> Vec<(&'static str, String)> {
         let text = |path: &Path| self.seen(path).to_string_lossy().into_owned();
-        let path =
-            [&self.driver, &self.folders.root.join("tools")].map(|folder| text(folder)).join(":");
+        let programs = std::iter::once(&self.driver).chain(&self.tools.folders);
+        let path = programs.map(|folder| text(folder)).collect::<Vec<_>>().join(":");
         let tmp =
             if self.sandbox.way().has_view() { "/tmp".to_owned() } else { text(&self.folders.tmp) };
         let flags = BASE_FLAGS.join(" ");
-        vec![
-            ("PATH", format!("{path}:/usr/bin:/bin")),
+        let mut variables = vec![
+            ("PATH", path),
             // Nobody's: a program that wants one finds none.
             ("HOME", text(&self.folders.root.join("homeless"))),
             ("TMPDIR", tmp),
@@ -176,7 +185,9 @@ impl<'a> Room<'a> {
             ("CFLAGS", flags.clone()),
             ("CXXFLAGS", flags),
             ("PKG_CONFIG_LIBDIR", text(&self.folders.dependencies.join("lib/pkgconfig"))),
-        ]
+        ];
+        variables.extend(self.tools.environment(text));
+        variables
     }
 }
 
@@ -188,16 +199,11 @@ fn in_build(folders: &Folders, path: &Path) -> PathBuf {
     }
 }
 
-/// Entries stand side by side as in the store: programs find each other by relative paths.
-fn show_entry(view: &mut View, entry: &Entry) {
-    view.show(entry.path(), &Path::new(STORE).join(entry.id()), Access::Read);
-}
-
-fn show_tools_of_this_machine(view: &mut View) {
-    for folder in ["/usr", "/bin", "/lib", "/lib64"].map(Path::new) {
-        if folder.is_dir() {
-            view.show_here(folder, Access::Read);
-        }
+/// A configure script builds in its own tree, so that one is the step's own, to be written to.
+fn source_access(step: &Step) -> Access {
+    match &step.work {
+        Work::Library(library) if matches!(library.build, Build::Configure(_)) => Access::Write,
+        _ => Access::Read,
     }
 }
 

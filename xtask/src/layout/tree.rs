@@ -3,10 +3,13 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+
+use crate::digest::{Digest, Hasher};
 
 /// Removes a folder whatever the permissions inside; one that is not there is no error.
 pub fn remove_tree(path: &Path) -> io::Result<()> {
@@ -111,4 +114,29 @@ pub fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
     }
     found.sort();
     Ok(found)
+}
+
+/// A tree as a text: one line for each file and link, `<sha256>  <x|-|l>  <path>`, sorted by path.
+/// A link's hash is that of the text it holds; of a file's mode only counts whether it is a program.
+/// The SHA-256 of this text stands for the tree: `sha256sum` can check most of it by hand.
+pub fn tree_listing(folder: &Path) -> Result<String> {
+    let mut text = String::new();
+    for relative in files_below(folder)? {
+        let path = folder.join(&relative);
+        let cannot = || format!("cannot read {}", path.display());
+        let data = fs::symlink_metadata(&path).with_context(cannot)?;
+        let (digest, kind) = if data.is_symlink() {
+            let target = fs::read_link(&path).with_context(cannot)?;
+            (Digest::sha256_of(target.as_os_str().as_bytes()), 'l')
+        } else {
+            let mut hasher = Hasher::sha256();
+            io::copy(&mut File::open(&path).with_context(cannot)?, &mut hasher)
+                .with_context(cannot)?;
+            (hasher.finish(), if data.permissions().mode() & 0o111 == 0 { '-' } else { 'x' })
+        };
+        // A name with a line break must not be able to look like another line.
+        let name = relative.to_string_lossy().replace('\\', r"\\").replace('\n', r"\n");
+        text.push_str(&format!("{}  {kind}  {name}\n", digest.hex()));
+    }
+    Ok(text)
 }

@@ -24,10 +24,11 @@ fn slow(name: &str) -> Scratch {
     let source = scratch.source("slow", &[("configure", &configure), ("Makefile", makefile)]);
     let recipe = format!(
         "description = \"Slow\"\nversion = \"1.0\"\nlicense = \"MIT\"\ndependencies = [\"tiny\"]\n\
-         tools = [\"make\"]\n{source}[build.configure]\nscript = \"configure\"\ninstall = [\"install\"]\n\
+         tools = [\"busybox\", \"make\"]\n{source}[build.configure]\nscript = \"configure\"\ninstall = [\"install\"]\n\
          make = [\"install\"]\n[outputs]\ninclude = [\"slow.h\"]\n"
     );
     scratch.write("recipes/libraries/slow.toml", &recipe);
+    scratch.write_tools();
     scratch
 }
 
@@ -65,14 +66,15 @@ fn processes_below(folder: &Path) -> Vec<Pid> {
     ids.iter().filter(works_there).filter_map(|id| Pid::from_raw(*id)).collect()
 }
 
-/// The next run carries on: `tiny` is not compiled again, nothing is left over.
+/// The next run carries on: neither `tiny` nor the tools are compiled again, nothing is left over.
 fn carries_on(scratch: &Scratch) {
-    assert_eq!(scratch.compiled_files(), ["one.c", "two.c"]);
+    const ALL: [&str; 4] = ["one.c", "pass.c", "pass.c", "two.c"];
+    assert_eq!(scratch.compiled_files(), ALL);
     fs::write(scratch.at("go"), "").unwrap();
     let run = scratch.run(&["sysroot", "slow", "--message-format", "json"]).ok();
     let steps = run.steps();
     assert_eq!((steps["tiny"].as_str(), steps["slow"].as_str()), ("fresh", "built"));
-    assert_eq!(scratch.compiled_files(), ["one.c", "two.c"]);
+    assert_eq!(scratch.compiled_files(), ALL);
     assert_eq!(scratch.stored("tmp"), [""; 0]);
     assert_eq!(scratch.stored("failed-v1"), [""; 0]);
 }
