@@ -6,6 +6,7 @@
 //! Never fetches, unpacks, or decides which toolchain is used.
 
 pub mod cmake;
+pub mod host;
 pub mod linking;
 
 use std::fmt::Write as _;
