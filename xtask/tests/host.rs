@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use view::View;
-use xtask::layout::{Store, copy_tree, files_below, remove_tree};
+use xtask::layout::{Store, files_below, remove_tree};
 use xtask::plan::{Plan, Request};
 use xtask::process::{self, env_var, shell_word};
 use xtask::recipe::Recipes;
@@ -107,7 +107,7 @@ fn where_there_is_no_pinned_driver_the_reason_is_said() {
     }
 }
 
-/// An entry is the same wherever its store is, but for the path of the linker in its programs.
+/// An entry is the same wherever its store is, and however often it is made.
 #[test]
 fn the_driver_is_the_same_in_every_store() {
     let Some(store) = filled_store("the host's driver") else { return };
@@ -119,7 +119,7 @@ fn the_driver_is_the_same_in_every_store() {
     let [from, to] =
         [&store, &other].map(|s| s.entry(&tree.name, &tree.version, &tree.fingerprint));
     fs::create_dir_all(to.path().parent().unwrap()).unwrap();
-    copy_tree(from.path(), to.path()).unwrap();
+    std::os::unix::fs::symlink(from.path(), to.path()).unwrap();
     let second = pinned(&other);
     assert_eq!(first.id, second.id);
     let [old, new] = [&first, &second].map(|driver| driver.bin.parent().unwrap().to_owned());
@@ -133,6 +133,63 @@ fn the_driver_is_the_same_in_every_store() {
             "{file:?}"
         );
     }
+}
+
+const LIBRARY: &str = "\
+#include <stdio.h>
+#include <stdlib.h>
+static void bye(void) { puts(\"the library ends\"); }
+int begin(void) { return atexit(bye); }
+";
+
+const MAIN: &str = "\
+#include <dlfcn.h>
+#include <math.h>
+#include <stdio.h>
+int main(int count, char **words) {
+    void *library = dlopen(words[1], RTLD_NOW);
+    int (*begin)(void) = library ? (int (*)(void))dlsym(library, \"begin\") : 0;
+    if (!begin || begin() || dlclose(library)) return 1;
+    printf(\"the program ends with %g\\n\", sqrt(count * 2));
+    return 0;
+}
+";
+
+/// What configure scripts of a crate's C library do, without rustc's help: programs of both kinds, and
+/// a shared library that ends what it began when it is closed.
+#[test]
+fn c_and_cxx_by_hand() {
+    let Some(store) = filled_store("C for the host") else { return };
+    let driver = pinned(&store);
+    let folder = Folder::new("by hand");
+    for (name, text) in [
+        ("library.c", LIBRARY),
+        ("main.c", MAIN),
+        (
+            "odd.cpp",
+            "#include <vector>\n#include <mutex>\nstd::vector<int> some(3);\nstd::once_flag once;\n",
+        ),
+    ] {
+        fs::write(folder.0.join(name), text).unwrap();
+    }
+    let run = |program: &Path, arguments: &[&str]| {
+        let output =
+            process::command(program).args(arguments).current_dir(&folder.0).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", said(&output));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let tool = |name: &str| driver.bin.join(format!("x86_64-unknown-linux-gnu-{name}"));
+    run(&tool("cc"), &["-shared", "-fPIC", "library.c", "-o", "library.so"]);
+    for kind in ["-pie", "-no-pie"] {
+        run(&tool("cc"), &["-Wall", "-Werror", kind, "main.c", "-lm", "-ldl", "-o", "main"]);
+        let text = run(&folder.0.join("main"), &["./library.so"]);
+        assert_eq!(text, "the library ends\nthe program ends with 2\n", "{kind}");
+    }
+    run(&tool("c++"), &["-Wall", "-Werror", "-c", "odd.cpp", "-o", "odd.o"]);
+    run(&tool("ar"), &["rcs", "libodd.a", "odd.o"]);
+    run(&tool("ranlib"), &["libodd.a"]);
+    // Names that are the target's or everyone's would change how the target is compiled for.
+    assert!(driver.variables.keys().all(|name| name.ends_with("_x86_64_unknown_linux_gnu")));
 }
 
 /// What cargo is run with inside of a view.
@@ -167,8 +224,8 @@ fn build_scripts_and_macros_need_nothing_of_this_machine() {
     let fetched = rust.cargo().arg("fetch").current_dir(&place).output().unwrap();
     assert!(fetched.status.success(), "{}", said(&fetched));
     let home = process::cargo_home().unwrap();
-    let seen = [rust.sysroot(), store.root(), &place, &home];
-    let view = match View::new(folder.0.join("root"), &rust, &seen) {
+    let (read_only, writable) = ([rust.sysroot(), store.root()], [place.as_path(), &home]);
+    let view = match View::new(folder.0.join("root"), &rust, &read_only, &writable) {
         Ok(view) => view,
         Err(why) => return skip(&format!("a build without the host's compiler: {why}")),
     };

@@ -2,7 +2,8 @@
 //! programs, and those that build scripts and proc-macros may be linked with.
 //!
 //! The loader itself is asked, since only it knows where it looks: each distribution has its own
-//! folders, caches and variants for newer CPUs.
+//! folders, caches and variants for newer CPUs. Beside these files it needs `/proc`, by which it finds
+//! the libraries that lie next to a program.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -31,8 +32,8 @@ const C_LIBRARY: [&str; 8] = [
     "libutil.so.1",
 ];
 
-/// Where the loader keeps what it knows of folders that are not its own.
-const LOADER_CACHE: &str = "/etc/ld.so.cache";
+/// Where the loaders of glibc and of musl are told of folders that they would not look in.
+const LOADER_FILES: [&str; 2] = ["/etc/ld.so.cache", "/etc/ld-musl-x86_64.path"];
 
 /// Everything outside of Rust's own folders that its cargo, rustc and linker load, and what they make
 /// for this machine. Sorted; see [`needed_files`].
@@ -55,7 +56,9 @@ pub fn runtime_files(rust: &Rust) -> Result<Vec<PathBuf>> {
     for file in folders.iter().flat_map(|folder| C_LIBRARY.map(|name| folder.join(name))) {
         add(&mut found, file);
     }
-    add(&mut found, PathBuf::from(LOADER_CACHE));
+    for file in LOADER_FILES {
+        add(&mut found, PathBuf::from(file));
+    }
     Ok(found.into_iter().collect())
 }
 

@@ -5,6 +5,7 @@
 //! zig's clang compiles against zig's headers of glibc and Rust's LLD links, as for a target. zig also
 //! makes the crt object and, from its lists of symbols, empty shared libraries that stand for those of
 //! the machine: of the oldest glibc that Rust supports, so that the result runs wherever Rust does.
+//! There is no C++ runtime: to build one takes a minute, and few build scripts link C++.
 
 mod parts;
 
@@ -41,6 +42,24 @@ const INCLUDE: [&str; 5] = [
     "lib/libc/include/generic-glibc",
     "lib/libc/include/x86-linux-any",
     "lib/libc/include/any-linux-any",
+];
+
+/// Variables by which the user tells crates of the machine's own compiler and libraries. They must be
+/// unset beside a pinned driver: flags of all such variables are added up.
+pub const MACHINE_VARIABLES: [&str; 13] = [
+    "HOST_AR",
+    "HOST_ARFLAGS",
+    "HOST_CC",
+    "HOST_CFLAGS",
+    "HOST_CMAKE_TOOLCHAIN_FILE",
+    "HOST_CXX",
+    "HOST_CXXFLAGS",
+    "HOST_CXXSTDLIB",
+    "HOST_PKG_CONFIG_LIBDIR",
+    "HOST_PKG_CONFIG_PATH",
+    "HOST_PKG_CONFIG_SYSROOT_DIR",
+    "HOST_RANLIB",
+    "HOST_RANLIBFLAGS",
 ];
 
 /// Who compiles and links for this machine.

@@ -1,5 +1,6 @@
 //! A root that holds what a build on this machine may see, and no more: the files that Rust's own
-//! programs load, a shell, and some folders, each at the path that it has outside.
+//! programs load, a shell, and some folders, each at the path that it has outside; what a build need
+//! not write is read-only.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,13 +13,21 @@ use xtask::rust::runtime::{needed_files, runtime_files};
 /// A folder to be entered.
 pub struct View {
     root: PathBuf,
-    folders: Vec<PathBuf>,
+    read_only: Vec<PathBuf>,
+    writable: Vec<PathBuf>,
 }
 
 impl View {
     /// Makes one; `None`, with the reason, where this machine allows no such thing.
-    pub fn new(root: PathBuf, rust: &Rust, folders: &[&Path]) -> Result<Self, String> {
-        let view = Self { root, folders: folders.iter().map(|path| path.to_path_buf()).collect() };
+    pub fn new(
+        root: PathBuf,
+        rust: &Rust,
+        read_only: &[&Path],
+        writable: &[&Path],
+    ) -> Result<Self, String> {
+        let [read_only, writable] = [read_only, writable]
+            .map(|folders| folders.iter().map(|path| path.to_path_buf()).collect());
+        let view = Self { root, read_only, writable };
         let shell = Path::new("/bin/sh");
         let mut files = runtime_files(rust).unwrap();
         files.extend(needed_files(&[shell.canonicalize().unwrap()], None).unwrap());
@@ -28,7 +37,7 @@ impl View {
             fs::create_dir_all(to.parent().unwrap()).unwrap();
             fs::copy(&file, &to).unwrap();
         }
-        for folder in &view.folders {
+        for folder in view.read_only.iter().chain(&view.writable) {
             fs::create_dir_all(view.inside(folder)).unwrap();
         }
         for folder in ["dev", "proc", "tmp"] {
@@ -51,9 +60,15 @@ impl View {
         let word = |path: &Path| shell_word(&path.to_string_lossy());
         let mut script = String::from("set -e\n");
         let own = [Path::new("/dev"), Path::new("/proc")];
-        for folder in own.into_iter().chain(self.folders.iter().map(PathBuf::as_path)) {
+        for folder in
+            own.into_iter().chain(self.read_only.iter().chain(&self.writable).map(PathBuf::as_path))
+        {
             let (from, to) = (word(folder), word(&self.inside(folder)));
             script.push_str(&format!("mount --rbind {from} {to}\n"));
+        }
+        for folder in &self.read_only {
+            let place = word(&self.inside(folder));
+            script.push_str(&format!("mount -o remount,bind,ro {place}\n"));
         }
         let commands = shell_word(commands);
         script.push_str(&format!("exec chroot {} /bin/sh -c {commands}\n", word(&self.root)));
