@@ -2,6 +2,8 @@
 //!
 //! Never installs anything but the standard library of a target, through rustup.
 
+pub mod runtime;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -7,6 +7,7 @@
 
 mod call;
 pub mod cmake;
+pub mod host;
 pub mod linking;
 
 use std::fs;
