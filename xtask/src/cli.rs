@@ -1,12 +1,17 @@
 //! The command line as types: each command's arguments are a type here, and its `run` stands in the
 //! file of the stage that does the work. No logic here.
 
+mod store;
+mod units;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::fetch::Mirror;
 use crate::report::{self, Color, Format, Verbosity};
+pub use store::{Gc, List, Store, StoreCommand, Verify};
+pub use units::{Age, Size};
 
 /// The target when none is named.
 pub const DEFAULT_TARGET: &str = "x86_64-unknown-linux-musl";
@@ -78,6 +83,8 @@ pub enum Command {
     Exec(Exec),
     /// Check that a program is static and portable, as `dist` does.
     Check(Check),
+    /// Verify, list or clear up what was fetched and built.
+    Store(Store),
     /// Run all of Muslin's own tests.
     Test(Test),
 }

@@ -43,6 +43,7 @@ impl cli::Dist {
         let plan = session.settle_project(&project, &self.platform, target)?;
         build::make(session, &plan)?;
         let mut environment = Environment::new(session, &plan, &project.rust)?;
+        session.keep_root(&project, &plan, &environment.derived);
         environment.respect_configuration(project.folder());
         app::hide_paths(&mut environment, session, &project);
         let programs = app::build(session, &order, &environment)?;

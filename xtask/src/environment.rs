@@ -19,7 +19,7 @@ use crate::recipe::{Driver, OverrideValue, Toolchain};
 use crate::rust::Rust;
 use crate::session::{Access, Session};
 use crate::target::Target;
-use crate::toolchain::cmake::toolchain_file;
+use crate::toolchain::cmake::{self, toolchain_file};
 use crate::toolchain::linking::{LinkingDriver, linking_driver, sysroot_variable};
 use crate::{build, report};
 
@@ -48,6 +48,8 @@ pub struct Environment {
     pub rustflags: Vec<String>,
     /// `links` overrides: key, then keys of cargo's table with TOML values.
     pub overrides: BTreeMap<String, BTreeMap<String, toml::Value>>,
+    /// Ids of the entries in the store that were made for it.
+    pub derived: Vec<String>,
 }
 
 impl Environment {
@@ -62,7 +64,9 @@ impl Environment {
         let cmake = toolchain_file(&session.store, &linking, &sysroot, &plan.target)?;
         let mut made = Self::compose(plan, toolchain, &tree, &linking, sysroot.outputs());
         let name = format!("CMAKE_TOOLCHAIN_FILE_{}", plan.target.lower());
-        made.variables.insert(name, cmake.to_string_lossy().into_owned());
+        let file = cmake.outputs().join(cmake::FILE);
+        made.variables.insert(name, file.to_string_lossy().into_owned());
+        made.derived = vec![linking.id, cmake.id().to_owned()];
         Ok(made)
     }
 
@@ -109,7 +113,7 @@ impl Environment {
         }
         let linker = linking.path(&linking.names.cc);
         let rustflags = LINK_FLAGS.map(str::to_owned).to_vec();
-        Self { target, sysroot, variables, linker, rustflags, overrides }
+        Self { target, sysroot, variables, linker, rustflags, overrides, derived: Vec::new() }
     }
 
     /// Puts before our flags for rustc those that the app's configuration has for all targets.
@@ -251,6 +255,7 @@ fn prepared(
     let plan = session.settle_project(&project, platform, &target)?;
     build::make(&session, &plan)?;
     let mut environment = Environment::new(&session, &plan, &project.rust)?;
+    session.keep_root(&project, &plan, &environment.derived);
     environment.respect_configuration(project.folder());
     Ok(environment)
 }

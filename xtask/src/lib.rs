@@ -36,4 +36,5 @@ pub mod app;
 pub mod check;
 pub mod dist;
 pub mod explain;
+pub mod store;
 pub mod test;

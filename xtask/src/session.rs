@@ -6,6 +6,7 @@ mod choice;
 mod lockfile;
 mod needs;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -35,6 +36,8 @@ pub struct Session {
     /// The fetcher.
     pub fetcher: Fetcher,
     access: Access,
+    /// While it is held, no other command takes anything out of the store.
+    _in_use: Option<File>,
 }
 
 /// The package to build, and what it links.
@@ -81,20 +84,29 @@ impl Session {
         let workspace = layout::workspace_root()?;
         let recipes = Recipes::load(&workspace)?;
         let root = global.store.clone().map_or_else(Store::default_root, Ok)?;
-        let store = match access {
-            Access::Write => Store::open(&root)?,
-            Access::Read => Store::peek(&root)?,
+        let (store, in_use) = match access {
+            Access::Write => {
+                let store = Store::open(&root)?;
+                let in_use = store.hold_in_common()?;
+                (store, Some(in_use))
+            }
+            Access::Read => (Store::peek(&root)?, None),
         };
         let network = if global.offline { Network::Offline } else { Network::Online };
         let mirrors = mirrors(&global)?;
         let fetcher = Fetcher::new(store.clone(), network, mirrors, &workspace);
-        Ok(Self { global, workspace, recipes, store, fetcher, access })
+        Ok(Self { global, workspace, recipes, store, fetcher, access, _in_use: in_use })
     }
 
     /// How many jobs may run at once.
     pub fn jobs(&self) -> usize {
         let cpus = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         self.global.jobs.map_or_else(cpus, usize::from)
+    }
+
+    /// The folder of the recipes.
+    pub fn recipes_folder(&self) -> PathBuf {
+        self.workspace.join("recipes")
     }
 
     /// The target of this triple.

@@ -35,6 +35,7 @@ impl cli::Test {
         let plan = session.settle_project(&project, &cli::Platform::default(), &target)?;
         build::make(&session, &plan)?;
         let environment = Environment::new(&session, &plan, &project.rust)?;
+        session.keep_root(&project, &plan, &environment.derived);
 
         report::status("Testing", "the xtask");
         let mut command = project.rust.cargo();

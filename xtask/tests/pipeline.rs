@@ -15,6 +15,8 @@ mod freshness;
 mod real;
 #[path = "pipeline/refusals.rs"]
 mod refusals;
+#[path = "pipeline/store.rs"]
+mod store;
 #[path = "support/scratch.rs"]
 mod scratch;
 #[path = "support/server.rs"]
