@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::fetch::Mirror;
 use crate::report::{self, Color, Format, Verbosity};
-pub use store::{Gc, List, Store, StoreCommand, Verify};
+pub use store::{Bundle, Gc, List, Store, StoreCommand, Unbundle, Verify};
 pub use units::{Age, Size};
 
 /// The target when none is named.
@@ -85,6 +85,10 @@ pub enum Command {
     Check(Check),
     /// Verify, list or clear up what was fetched and built.
     Store(Store),
+    /// Put all that `dist --offline` needs into one file, for a machine without a network.
+    Bundle(Bundle),
+    /// Take a bundle in, after every byte of it is verified.
+    Unbundle(Unbundle),
     /// Run all of Muslin's own tests.
     Test(Test),
 }
@@ -238,6 +242,9 @@ pub struct Check {
 /// Arguments of `test`.
 #[derive(Clone, Debug, Args)]
 pub struct Test {
+    /// Also the slow ones: the journey of a bundle.
+    #[arg(long)]
+    pub all: bool,
     /// Arguments for the test programs, after `--`.
     #[arg(last = true, value_name = "ARGS")]
     pub args: Vec<String>,

@@ -37,4 +37,5 @@ pub mod check;
 pub mod dist;
 pub mod explain;
 pub mod store;
+pub mod bundle;
 pub mod test;

@@ -27,6 +27,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Env(command) => command.run(cli.global)?,
         Command::Exec(command) => return command.run(cli.global).map(process::exit_code),
         Command::Check(command) => command.run(cli.global)?,
+        Command::Bundle(command) => command.run(cli.global)?,
+        Command::Unbundle(command) => command.run(cli.global)?,
         Command::Store(command) => command.run(cli.global)?,
         Command::Test(command) => return command.run(cli.global).map(process::exit_code),
     }

@@ -41,6 +41,9 @@ impl cli::Test {
         let mut command = project.rust.cargo();
         command.current_dir(&session.workspace).args(["test", "--package", "xtask"]);
         command.env("MUSLIN_TEST_ALL", "1").env("MUSLIN_STORE", session.store.root());
+        if self.all {
+            command.env("MUSLIN_TEST_SLOW", "1");
+        }
         command.arg("--").args(&self.args);
         let status = process::run_foreground(&mut command)?;
         if !status.success() {

@@ -7,6 +7,8 @@
 mod app;
 #[path = "pipeline/building.rs"]
 mod building;
+#[path = "pipeline/bundle.rs"]
+mod bundle;
 #[path = "pipeline/endings.rs"]
 mod endings;
 #[path = "pipeline/freshness.rs"]

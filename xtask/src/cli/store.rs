@@ -1,8 +1,10 @@
-//! Arguments of the commands that look after the store.
+//! Arguments of the commands that look after the store, and of those that carry it elsewhere.
+
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{Age, Size};
+use super::{Age, Package, Platform, Size};
 
 /// Arguments of `store`.
 #[derive(Clone, Debug, Args)]
@@ -45,4 +47,29 @@ pub struct Gc {
     /// Only say what would go.
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// Arguments of `bundle`.
+#[derive(Clone, Debug, Args)]
+pub struct Bundle {
+    /// The file to write: a tar.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// For which package.
+    #[command(flatten)]
+    pub package: Package,
+    /// For which targets.
+    #[command(flatten)]
+    pub platform: Platform,
+    /// Also what the plan's steps have built, so that no C is compiled on the other machine.
+    #[arg(long)]
+    pub with_entries: bool,
+}
+
+/// Arguments of `unbundle`.
+#[derive(Clone, Debug, Args)]
+pub struct Unbundle {
+    /// The file that `bundle` wrote.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
 }

@@ -80,6 +80,11 @@ impl Store {
         items(&self.root().join("entries-v1")).into_iter().filter_map(id).collect()
     }
 
+    /// The place of an entry, by its id.
+    pub fn entry_of_id(&self, id: &str) -> Entry {
+        Entry { path: self.root().join("entries-v1").join(id), id: id.to_owned() }
+    }
+
     /// Entries whose name begins with `<name>-`, sorted by name: for explanations.
     pub fn entries_of(&self, name: &str) -> Vec<Entry> {
         let prefix = format!("{name}-");

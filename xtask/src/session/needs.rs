@@ -5,9 +5,10 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::{Project, Session};
+use super::{Project, Session, offline_misses};
 use crate::cli;
 use crate::exit::{Exit, Failure};
+use crate::fetch::{Missing, VerifiedArchive};
 use crate::layout::Root;
 use crate::plan::Plan;
 use crate::process;
@@ -51,6 +52,20 @@ impl Session {
                 })
                 .collect(),
         }
+    }
+
+    /// The bytes of every step of a plan, also of those whose result is there.
+    pub fn archives(&self, plan: &Plan) -> Result<Vec<VerifiedArchive>> {
+        let (mut archives, mut missing) = (Vec::new(), Vec::new());
+        for step in &plan.steps {
+            let Some(source) = &step.source else { continue };
+            let what = format!("{} {}", step.name, step.version);
+            match self.fetcher.fetch(&what, &[source]) {
+                Ok((_, archive)) => archives.push(archive),
+                Err(error) => missing.push(error.downcast::<Missing>()?),
+            }
+        }
+        if missing.is_empty() { Ok(archives) } else { Err(offline_misses(&missing)) }
     }
 
     /// Brings the crates of a package.
