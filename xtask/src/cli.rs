@@ -1,6 +1,9 @@
 //! The command line as types: each command's arguments are a type here, and its `run` stands in the
 //! file of the stage that does the work. No logic here.
 
+mod store;
+mod units;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -8,6 +11,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::fetch::Mirror;
 use crate::report::{self, Color, Format, Verbosity};
 use crate::sandbox::Policy;
+pub use store::{Bundle, Gc, List, Store, StoreCommand, Unbundle, Verify};
+pub use units::{Age, Size};
 
 /// The target when none is named.
 pub const DEFAULT_TARGET: &str = "x86_64-unknown-linux-musl";
@@ -106,6 +111,12 @@ pub enum Command {
     Shell(Shell),
     /// Check that a program is static and portable, as `dist` does.
     Check(Check),
+    /// Verify, list or clear up what was fetched and built.
+    Store(Store),
+    /// Put all that `dist --offline` needs into one file, for a machine without a network.
+    Bundle(Bundle),
+    /// Take a bundle in, after every byte of it is verified.
+    Unbundle(Unbundle),
     /// Run all of Muslin's own tests.
     Test(Test),
 }
@@ -273,6 +284,9 @@ pub struct Check {
 /// Arguments of `test`.
 #[derive(Clone, Debug, Args)]
 pub struct Test {
+    /// Also the slow ones: the journey of a bundle.
+    #[arg(long)]
+    pub all: bool,
     /// Arguments for the test programs, after `--`.
     #[arg(last = true, value_name = "ARGS")]
     pub args: Vec<String>,

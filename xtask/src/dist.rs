@@ -44,6 +44,7 @@ impl cli::Dist {
         session.require_crates(&project, &target.triple)?;
         build::make(session, &plan)?;
         let mut environment = Environment::new(session, &plan, &project.rust)?;
+        session.keep_root(&project, &plan, &environment.derived);
         environment.respect_configuration(project.folder());
         app::hide_paths(&mut environment, session, &project);
         let programs = app::build(session, &order, &environment)?;

@@ -38,4 +38,6 @@ pub mod app;
 pub mod check;
 pub mod dist;
 pub mod explain;
+pub mod store;
+pub mod bundle;
 pub mod test;

@@ -31,6 +31,9 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Exec(command) => return command.run(cli.global).map(process::exit_code),
         Command::Shell(command) => return command.run(cli.global).map(process::exit_code),
         Command::Check(command) => command.run(cli.global)?,
+        Command::Bundle(command) => command.run(cli.global)?,
+        Command::Unbundle(command) => command.run(cli.global)?,
+        Command::Store(command) => command.run(cli.global)?,
         Command::Test(command) => return command.run(cli.global).map(process::exit_code),
     }
     Ok(ExitCode::SUCCESS)

@@ -6,6 +6,7 @@ mod choice;
 mod lockfile;
 mod needs;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -38,6 +39,8 @@ pub struct Session {
     pub fetcher: Fetcher,
     access: Access,
     sandbox: OnceLock<Sandbox>,
+    /// While it is held, no other command takes anything out of the store.
+    _in_use: Option<File>,
 }
 
 /// The package to build, and what it links.
@@ -86,14 +89,19 @@ impl Session {
         let workspace = layout::workspace_root()?;
         let recipes = Recipes::load(&workspace)?;
         let root = global.store.clone().map_or_else(Store::default_root, Ok)?;
-        let store = match access {
-            Access::Write => Store::open(&root)?,
-            Access::Read => Store::peek(&root)?,
+        let (store, in_use) = match access {
+            Access::Write => {
+                let store = Store::open(&root)?;
+                let in_use = store.hold_in_common()?;
+                (store, Some(in_use))
+            }
+            Access::Read => (Store::peek(&root)?, None),
         };
         let network = if global.offline { Network::Offline } else { Network::Online };
         let mirrors = mirrors(&global)?;
         let fetcher = Fetcher::new(store.clone(), network, mirrors, &workspace);
-        Ok(Self { global, workspace, recipes, store, fetcher, access, sandbox: OnceLock::new() })
+        let sandbox = OnceLock::new();
+        Ok(Self { global, workspace, recipes, store, fetcher, access, sandbox, _in_use: in_use })
     }
 
     /// How programs are kept apart here; found out when it is first asked for.
@@ -109,6 +117,11 @@ impl Session {
     pub fn jobs(&self) -> usize {
         let cpus = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         self.global.jobs.map_or_else(cpus, usize::from)
+    }
+
+    /// The folder of the recipes.
+    pub fn recipes_folder(&self) -> PathBuf {
+        self.workspace.join("recipes")
     }
 
     /// The target of this triple.

@@ -34,11 +34,15 @@ impl cli::Test {
         let plan = session.settle_project(&project, &cli::Platform::default(), &target)?;
         build::make(&session, &plan)?;
         let environment = Environment::new(&session, &plan, &project.rust)?;
+        session.keep_root(&project, &plan, &environment.derived);
 
         report::status("Testing", "the xtask");
         let mut command = project.rust.cargo();
         command.current_dir(&session.workspace).args(["test", "--package", "xtask"]);
         command.env("MUSLIN_TEST_ALL", "1").env("MUSLIN_STORE", session.store.root());
+        if self.all {
+            command.env("MUSLIN_TEST_SLOW", "1");
+        }
         command.arg("--").args(&self.args);
         let status = process::run_foreground(&mut command)?;
         if !status.success() {

@@ -7,6 +7,8 @@
 mod app;
 #[path = "pipeline/building.rs"]
 mod building;
+#[path = "pipeline/bundle.rs"]
+mod bundle;
 #[path = "pipeline/endings.rs"]
 mod endings;
 #[path = "pipeline/freshness.rs"]
@@ -17,6 +19,8 @@ mod offline;
 mod real;
 #[path = "pipeline/refusals.rs"]
 mod refusals;
+#[path = "pipeline/store.rs"]
+mod store;
 #[path = "pipeline/tools.rs"]
 mod tools;
 #[path = "support/scratch.rs"]

@@ -25,6 +25,7 @@ fn an_entry_appears_whole_and_only_once() {
         entry.publish(temp).unwrap();
     }
     assert_eq!(fs::read_to_string(entry.outputs().join("file")).unwrap(), "first");
+    assert_eq!(entry.record().unwrap().as_deref(), Some(&*tree_listing(&entry.outputs()).unwrap()));
     assert_eq!(fs::read_dir(root.join("tmp")).unwrap().count(), 0);
     remove_tree(&root).unwrap();
 }
@@ -87,5 +88,23 @@ fn a_listing_tells_trees_apart_and_is_as_written() {
     // Which kind of program it is to whom does not matter.
     fs::set_permissions(tree.join("a c"), fs::Permissions::from_mode(0o644)).unwrap();
     assert_eq!(tree_listing(&tree).unwrap(), before);
+}
+
+#[test]
+fn a_listing_tells_content_kind_and_name_of_each_file() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let (root, _) = scratch();
+    let tree = root.join("tree");
+    fs::create_dir_all(tree.join("b/empty")).unwrap();
+    fs::write(tree.join("b/program"), "").unwrap();
+    fs::set_permissions(tree.join("b/program"), fs::Permissions::from_mode(0o700)).unwrap();
+    fs::write(tree.join("a\\\nb"), "text").unwrap();
+    fs::write(tree.join(std::ffi::OsStr::from_bytes(b"\xff")), "text").unwrap();
+    std::os::unix::fs::symlink("nowhere", tree.join("link")).unwrap();
+    let [text, empty, link] =
+        ["text", "", "nowhere"].map(|text| Digest::sha256_of(text.as_bytes()).hex());
+    let expected =
+        format!("{text}  -  a\\\\\\nb\n{empty}  x  b/program\n{link}  l  link\n{text}  -  \\xff\n");
+    assert_eq!(tree_listing(&tree).unwrap(), expected);
     remove_tree(&root).unwrap();
 }

@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::scratch::{Run, Scratch};
 
 /// The library `slow` says when its build has begun, and ends when it may.
-fn slow(name: &str) -> Scratch {
+pub fn slow(name: &str) -> Scratch {
     let scratch = Scratch::new(name);
     let (started, go) = (scratch.at("started"), scratch.at("go"));
     let configure = format!(
@@ -32,7 +32,7 @@ fn slow(name: &str) -> Scratch {
     scratch
 }
 
-fn wait_for(what: &str, is_there: impl Fn() -> bool) {
+pub fn wait_for(what: &str, is_there: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(60);
     while !is_there() {
         assert!(Instant::now() < deadline, "waited in vain for {what}");
@@ -40,12 +40,12 @@ fn wait_for(what: &str, is_there: impl Fn() -> bool) {
     }
 }
 
-fn begun(scratch: &Scratch) -> usize {
+pub fn begun(scratch: &Scratch) -> usize {
     fs::read_to_string(scratch.at("started")).unwrap_or_default().lines().count()
 }
 
 /// Starts a run; what it says goes to a file beside the workspace.
-fn start(scratch: &Scratch, log: &str) -> Child {
+pub fn start(scratch: &Scratch, log: &str) -> Child {
     let log = fs::File::create(scratch.at(log)).unwrap();
     let mut command = scratch.command(&["sysroot", "slow"]);
     command.stdout(Stdio::null()).stderr(log).spawn().unwrap()
