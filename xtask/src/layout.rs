@@ -9,6 +9,7 @@
 //! entries-v1/<name>-<version>-<fp16>/  outputs/  build.log  fingerprint.txt  origin.txt
 //! failed-v1/<name>-<version>-<fp16>/   the folder of a step that failed, until it is made
 //! graphs-v1/<question>.json            what cargo said of an app's graph, with what it read for that
+//! verify-v1/                           what the last `verify --keep` has built
 //! locks-v1/<entry>.lock                who works on what; never deleted
 //! tmp/                                 same file system: publishing is a rename
 //! ```
@@ -18,6 +19,7 @@
 //! the next one.
 
 mod borrowed;
+mod shared;
 mod tree;
 mod workspace;
 
@@ -36,6 +38,7 @@ use crate::exit::{Exit, Failure};
 use crate::process::env_var;
 use crate::report;
 pub use borrowed::Borrowed;
+pub use shared::memory_folder;
 use tree::{cannot_write, sync_folder, sync_tree};
 pub use tree::{copy_atomically, copy_tree, files_below, remove_tree, write_atomically};
 pub use workspace::{target_folder, workspace_root};
@@ -188,20 +191,10 @@ impl Store {
 
     /// A folder of our own in `tmp/`, gone when dropped.
     pub fn temp(&self, label: &str) -> Result<TempFolder> {
-        static COUNTER: AtomicU32 = AtomicU32::new(0);
         let parent = self.root.join("tmp");
         let guard = File::open(&parent).with_context(|| parent.display().to_string())?;
         lock(&guard, FlockOperation::LockShared)?;
-        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-        let path = parent.join(format!("{label}-{}-{number}", std::process::id()));
-        if path.exists() {
-            remove_tree(&path)?;
-        }
-        DirBuilder::new().mode(0o755).create(&path).with_context(|| path.display().to_string())?;
-        let hold = File::open(&path)?;
-        lock(&hold, FlockOperation::NonBlockingLockExclusive)?;
-        live().push(path.clone());
-        Ok(TempFolder { path, _hold: hold, keep: false })
+        TempFolder::new(&parent, label)
     }
 
     /// The right to work on an entry. If another process has it, says so and waits.
@@ -349,6 +342,20 @@ pub struct TempFolder {
 }
 
 impl TempFolder {
+    fn new(parent: &Path, label: &str) -> Result<Self> {
+        static COUNTER: AtomicU32 = AtomicU32::new(0);
+        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let path = parent.join(format!("{label}-{}-{number}", std::process::id()));
+        if path.exists() {
+            remove_tree(&path)?;
+        }
+        DirBuilder::new().mode(0o755).create(&path).with_context(|| path.display().to_string())?;
+        let hold = File::open(&path)?;
+        lock(&hold, FlockOperation::NonBlockingLockExclusive)?;
+        live().push(path.clone());
+        Ok(Self { path, _hold: hold, keep: false })
+    }
+
     /// Its path.
     pub fn path(&self) -> &Path {
         &self.path

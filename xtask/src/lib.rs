@@ -35,5 +35,6 @@ pub mod advice;
 pub mod app;
 pub mod check;
 pub mod dist;
+pub mod verify;
 pub mod explain;
 pub mod test;

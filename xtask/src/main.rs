@@ -27,6 +27,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Env(command) => command.run(cli.global)?,
         Command::Exec(command) => return command.run(cli.global).map(process::exit_code),
         Command::Check(command) => command.run(cli.global)?,
+        Command::Verify(command) => command.run(cli.global)?,
         Command::Test(command) => return command.run(cli.global).map(process::exit_code),
     }
     Ok(ExitCode::SUCCESS)

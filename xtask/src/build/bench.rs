@@ -97,6 +97,7 @@ impl<'a> Bench<'a> {
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = process::command(program);
         command.current_dir(&self.source).env_clear().envs(self.environment());
+        command.envs(process::clock_variables());
         command
     }
 
