@@ -190,6 +190,7 @@ fn flatten(name: String, value: &Value, found: &mut BTreeMap<String, String>) {
                 }
             }
         }
+        Value::Array(list) if list.is_empty() => {}
         Value::Array(list) => {
             found.insert(name, list.iter().map(plain).collect::<Vec<_>>().join(" "));
         }
@@ -258,3 +259,6 @@ fn table(rows: &[Row]) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

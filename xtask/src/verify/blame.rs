@@ -65,12 +65,6 @@ pub fn blame(
     if !calm.is_empty() {
         let list: Vec<_> = variations.iter().copied().collect();
         narrow(&calm, &list, &mut causes, differing)?;
-        let all = Cause::Together(variations.clone());
-        if list.len() > 1 && causes.values().any(|cause| *cause == all) {
-            // Seen once, and in no part of them: was it chance?
-            let again = differing(variations)?;
-            causes.retain(|file, cause| *cause != all || again.contains(file));
-        }
     }
     for file in files {
         causes.entry(file.clone()).or_insert(Cause::Unknown);
@@ -103,8 +97,34 @@ fn narrow(
         }
         found.extend(there);
     }
-    for file in files - &found {
-        causes.entry(file).or_insert_with(|| Cause::Together(list.iter().copied().collect()));
+    together(&(files - &found), list, causes, differing)
+}
+
+/// `files` differed under all of `list`, and under neither half of it: finds the fewest that it takes,
+/// unless it was chance.
+fn together(
+    files: &Files,
+    list: &[Variation],
+    causes: &mut BTreeMap<String, Cause>,
+    differing: &mut dyn FnMut(&Variations) -> Result<Files>,
+) -> Result<()> {
+    if files.is_empty() {
+        return Ok(());
+    }
+    let mut needed: Variations = list.iter().copied().collect();
+    let files = &differing(&needed)? & files;
+    if files.is_empty() {
+        return Ok(());
+    }
+    for variation in list {
+        let mut without = needed.clone();
+        without.remove(variation);
+        if differing(&without)?.is_superset(&files) {
+            needed = without;
+        }
+    }
+    for file in files {
+        causes.entry(file).or_insert_with(|| Cause::Together(needed.clone()));
     }
     Ok(())
 }
@@ -162,7 +182,8 @@ mod tests {
         assert_eq!(causes["never again"], Cause::Unknown);
         assert_eq!(causes["either"].text(), "caused by: date, number of CPUs");
         let Cause::Together(list) = &causes["both"] else { panic!("{causes:?}") };
-        assert!(list.is_superset(&[BuildPath, User].into()) && list.len() < 6, "{list:?}");
+        assert_eq!(*list, [BuildPath, User].into());
+        assert_eq!(causes["both"].text(), "caused by: build path + user, only together");
     }
 
     #[test]
