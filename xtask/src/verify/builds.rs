@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
@@ -114,6 +115,8 @@ impl Builds<'_> {
 
     /// Makes both folders anew, empty, and shows them in another order if that is asked for.
     fn lay_out(&self, variations: &Variations) -> Result<Vec<Disordered>> {
+        let identity = self.machine.surroundings(variations).identity;
+        let is_for_others = matches!(identity, Some(Identity::Real(_)));
         let mut mounts = Vec::new();
         for name in [HERE, THERE] {
             let above = self.work.join(name);
@@ -124,7 +127,7 @@ impl Builds<'_> {
                     .with_context(|| format!("cannot empty {}", folder.display()))?;
             }
             if above != below {
-                mounts.push(Disordered::mount(&below, &above)?);
+                mounts.push(Disordered::mount(&below, &above, is_for_others)?);
             }
         }
         Ok(mounts)
@@ -365,11 +368,15 @@ const HOSTILE: [(&str, &str); 34] = [
     ("ZERO_AR_DATE", "0"),
 ];
 
-/// Makes everything below a folder another user's.
+/// Makes everything below a folder another user's; not what is a hard link to a file of ours.
 fn give_away(folder: &Path, id: u32) -> Result<()> {
+    let about = fs::symlink_metadata(folder)?;
+    if about.is_file() && about.nlink() > 1 {
+        return Ok(());
+    }
     std::os::unix::fs::lchown(folder, Some(id), Some(id))
         .with_context(|| format!("cannot give away {}", folder.display()))?;
-    if !folder.is_symlink() && folder.is_dir() {
+    if about.is_dir() {
         for item in fs::read_dir(folder)? {
             give_away(&item?.path(), id)?;
         }

@@ -250,7 +250,7 @@ fn disorderfs_works(work: &Path) -> bool {
     }
     let (below, above) = (work.join("probe-below"), work.join("probe"));
     let made = [&below, &above].iter().all(|folder| fs::create_dir_all(folder).is_ok());
-    let works = made && super::place::Disordered::mount(&below, &above).is_ok();
+    let works = made && super::place::Disordered::mount(&below, &above, false).is_ok();
     for folder in [below, above] {
         let _ = fs::remove_dir_all(folder);
     }

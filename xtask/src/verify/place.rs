@@ -116,9 +116,12 @@ pub struct Disordered {
 }
 
 impl Disordered {
-    /// Shows `below` at `above`.
-    pub fn mount(below: &Path, above: &Path) -> Result<Self> {
+    /// Shows `below` at `above`; to us only, unless other users are to see it.
+    pub fn mount(below: &Path, above: &Path, is_for_others: bool) -> Result<Self> {
         let mut program = command("disorderfs");
+        if is_for_others {
+            program.arg("--multi-user=yes");
+        }
         program.args(["-f", "-q", "--reverse-dirents=yes", "--pad-blocks=0"]).args([below, above]);
         let mut program = Background::start(&mut program)?;
         let device = |path: &Path| fs::metadata(path).map(|about| about.dev());
