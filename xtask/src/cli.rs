@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::fetch::Mirror;
 use crate::report::{self, Color, Format, Verbosity};
 use crate::sandbox::Policy;
-pub use store::{Bundle, Gc, List, Store, StoreCommand, Unbundle, Verify};
+pub use store::{Bundle, Gc, List, Store, StoreCommand, StoreVerify, Unbundle};
 pub use units::{Age, Size};
 
 /// The target when none is named.
@@ -117,6 +117,8 @@ pub enum Command {
     Bundle(Bundle),
     /// Take a bundle in, after every byte of it is verified.
     Unbundle(Unbundle),
+    /// Build twice under all that may differ between machines, and compare every byte.
+    Verify(Verify),
     /// Run all of Muslin's own tests.
     Test(Test),
 }
@@ -279,6 +281,40 @@ pub struct Check {
     /// The target that they must be for [default: any].
     #[arg(long, value_name = "TRIPLE")]
     pub target: Option<String>,
+}
+
+/// Arguments of `verify`.
+#[derive(Clone, Debug, Args)]
+pub struct Verify {
+    /// What to build.
+    #[command(flatten)]
+    pub package: Package,
+    /// What to build for.
+    #[command(flatten)]
+    pub platform: Platform,
+    /// Only this binary; may be given several times [default: all of the package].
+    #[arg(long, value_name = "BIN")]
+    pub bin: Vec<String>,
+    /// Cargo's profile.
+    #[arg(long, value_name = "PROFILE", default_value = "release")]
+    pub profile: String,
+    /// What the second build has different: names with commas between them, `all` or `none`
+    /// [default: all].
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub vary: Vec<String>,
+    /// Take the C libraries as they are in the store, and build only the app twice.
+    #[arg(long)]
+    pub app_only: bool,
+    /// Keep all builds, in the store.
+    #[arg(long)]
+    pub keep: bool,
+    /// Instead: compare with the manifest of a build made elsewhere, and say what was not the same in
+    /// the inputs.
+    #[arg(long, value_name = "MANIFEST", conflicts_with_all = ["vary", "app_only", "keep"])]
+    pub against: Option<PathBuf>,
+    /// With `--against`: our manifest [default: that of a `dist` made now].
+    #[arg(long, value_name = "MANIFEST", requires = "against")]
+    pub manifest: Option<PathBuf>,
 }
 
 /// Arguments of `test`.

@@ -35,7 +35,8 @@ impl cli::Dist {
         Ok(())
     }
 
-    fn run_for(&self, session: &Session, target: &Target) -> Result<()> {
+    /// The same for one target; returns the folder of what was packed.
+    pub fn run_for(&self, session: &Session, target: &Target) -> Result<PathBuf> {
         let begin = Instant::now();
         let project = session.project(&self.package, &target.triple)?;
         let order = Order { project: &project, bins: &self.bin, profile: &self.profile };
@@ -64,7 +65,7 @@ impl cli::Dist {
         let text = manifest::text(session, &project, &plan, &self.profile, &programs, &checked);
         pack(&place, &programs, &checked, &text)?;
         announce(&place, &programs, &checked, &plan, begin);
-        Ok(())
+        Ok(place)
     }
 }
 

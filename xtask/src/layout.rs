@@ -10,6 +10,7 @@
 //! failed-v1/<name>-<version>-<fp16>/   the folder of a step that failed, until it is made
 //! graphs-v1/<question>.json            what cargo said of an app's graph, with what it read for that
 //! roots-v1/<package and target>.json   what the last plan of a package uses: see `roots`
+//! verify-v1/                           what the last `verify --keep` has built
 //! locks-v1/<entry>.lock                who works on what; never deleted
 //! tmp/                                 same file system: publishing is a rename
 //! ```
@@ -22,6 +23,7 @@
 mod borrowed;
 mod inventory;
 mod roots;
+mod shared;
 mod tree;
 mod workspace;
 
@@ -42,6 +44,7 @@ use crate::report;
 pub use borrowed::Borrowed;
 pub use inventory::Kept;
 pub use roots::Root;
+pub use shared::memory_folder;
 use tree::{cannot_write, sync_folder, sync_tree};
 pub use tree::{
     copy_atomically, copy_tree, files_below, remove_tree, tree_listing, write_atomically,
@@ -188,20 +191,10 @@ impl Store {
 
     /// A folder of our own in `tmp/`, gone when dropped.
     pub fn temp(&self, label: &str) -> Result<TempFolder> {
-        static COUNTER: AtomicU32 = AtomicU32::new(0);
         let parent = self.root.join("tmp");
         let guard = File::open(&parent).with_context(|| parent.display().to_string())?;
         lock(&guard, FlockOperation::LockShared)?;
-        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-        let path = parent.join(format!("{label}-{}-{number}", std::process::id()));
-        if path.exists() {
-            remove_tree(&path)?;
-        }
-        DirBuilder::new().mode(0o755).create(&path).with_context(|| path.display().to_string())?;
-        let hold = File::open(&path)?;
-        lock(&hold, FlockOperation::NonBlockingLockExclusive)?;
-        live().push(path.clone());
-        Ok(TempFolder { path, _hold: hold, keep: false })
+        TempFolder::new(&parent, label)
     }
 
     /// The right to work on an entry. If another process has it, says so and waits.
@@ -356,6 +349,20 @@ pub struct TempFolder {
 }
 
 impl TempFolder {
+    fn new(parent: &Path, label: &str) -> Result<Self> {
+        static COUNTER: AtomicU32 = AtomicU32::new(0);
+        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let path = parent.join(format!("{label}-{}-{number}", std::process::id()));
+        if path.exists() {
+            remove_tree(&path)?;
+        }
+        DirBuilder::new().mode(0o755).create(&path).with_context(|| path.display().to_string())?;
+        let hold = File::open(&path)?;
+        lock(&hold, FlockOperation::NonBlockingLockExclusive)?;
+        live().push(path.clone());
+        Ok(Self { path, _hold: hold, keep: false })
+    }
+
     /// Its path.
     pub fn path(&self) -> &Path {
         &self.path

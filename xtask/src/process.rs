@@ -4,6 +4,10 @@
 //! Muslin goes, whether by Ctrl-C, by an error, or by the end of a step.
 #![allow(clippy::disallowed_methods, reason = "this is the door")]
 
+mod background;
+mod clock;
+mod surroundings;
+
 use std::collections::BTreeSet;
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -21,6 +25,10 @@ use anyhow::{Context as _, Result, bail};
 use rustix::process::{Pid, Signal, kill_process_group, set_parent_process_death_signal};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use xshell::Shell;
+
+pub use background::Background;
+pub use clock::{CLOCK_LIBRARY, CLOCK_OFFSET, clock_of, clock_variables};
+pub use surroundings::{Identity, Surroundings};
 
 /// The most that is kept of a captured stream; a program that says more is broken.
 const CAPTURE_LIMIT_BYTES: u64 = 256 << 20;

@@ -42,7 +42,8 @@ const HIDDEN_PREFIXES: [&str; 22] = [
 ];
 
 /// Single variables of the same kind.
-const HIDDEN: [&str; 8] = [
+const HIDDEN: [&str; 9] = [
+    "CARGO_INCREMENTAL",
     "MAKEFLAGS",
     "MFLAGS",
     "MAKELEVEL",
@@ -112,6 +113,7 @@ impl Rust {
     pub fn cargo(&self) -> Command {
         let mut command = process::command(self.sysroot.join("bin/cargo"));
         command.env_clear().envs(process::env_all(|name| !is_hidden(name)));
+        command.envs(process::clock_variables());
         // Cargo asks for `rustc` by name; without rustup's proxy in between it must be this one. It
         // keeps what rustc says in the target folder, until rustc has another path or rustup another
         // name for it: the cargo that runs this xtask and this one must not take turns at that.
@@ -250,9 +252,14 @@ mod tests {
 
     #[test]
     fn the_app_does_not_see_what_is_set_for_other_builds() {
-        for name in
-            ["CC", "TARGET_CFLAGS", "CARGO_TARGET_X_LINKER", "ZLIB_NO_PKG_CONFIG", "RUSTFLAGS"]
-        {
+        for name in [
+            "CC",
+            "TARGET_CFLAGS",
+            "CARGO_TARGET_X_LINKER",
+            "ZLIB_NO_PKG_CONFIG",
+            "RUSTFLAGS",
+            "CARGO_INCREMENTAL",
+        ] {
             assert!(is_hidden(name), "{name}");
         }
         for name in ["PATH", "CARGO_HOME", "CARGO_TARGET_DIR", "OPENSSL_DIR", "HTTPS_PROXY"] {

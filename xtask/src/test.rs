@@ -16,12 +16,13 @@ use crate::report;
 use crate::session::{Access, Session};
 
 /// Programs that tests call, and the Debian packages that bring them.
-const PROGRAMS: [(&str, &str); 5] = [
+const PROGRAMS: [(&str, &str); 6] = [
     ("make", "make"),
     ("pkg-config", "pkg-config"),
     ("xz", "xz-utils"),
     ("openssl", "openssl"),
     ("mount", "mount"),
+    ("disorderfs", "disorderfs"),
 ];
 
 impl cli::Test {

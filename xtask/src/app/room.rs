@@ -14,7 +14,7 @@ use anyhow::{Context as _, Result};
 
 use crate::environment::Environment;
 use crate::layout::TempFolder;
-use crate::process;
+use crate::process::{self, CLOCK_LIBRARY};
 use crate::sandbox::{Access, Sandbox, View};
 use crate::session::{Project, Session};
 use crate::unpack::MODIFIED;
@@ -72,6 +72,9 @@ impl<'a> Room<'a> {
         }
         for entry in &environment.entries {
             view.show_here(entry, Access::Read);
+        }
+        if let Some(library) = process::env_var(CLOCK_LIBRARY) {
+            show_if_there(&mut view, Path::new(&library));
         }
         show_sources(&mut view, project);
         show_crates(&mut view, project)?;

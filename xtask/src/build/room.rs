@@ -14,7 +14,7 @@ use jobserver::Client;
 
 use super::tools::Tools;
 use crate::plan::{Plan, Step, Work};
-use crate::process;
+use crate::process::{self, CLOCK_OFFSET};
 use crate::recipe::Build;
 use crate::sandbox::{Access, Sandbox, View};
 use crate::session::Session;
@@ -187,6 +187,7 @@ impl<'a> Room<'a> {
             ("PKG_CONFIG_LIBDIR", text(&self.folders.dependencies.join("lib/pkgconfig"))),
         ];
         variables.extend(self.tools.environment(text));
+        variables.extend(process::env_var(CLOCK_OFFSET).map(|seconds| (CLOCK_OFFSET, seconds)));
         variables
     }
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::app::Program;
 use crate::check::Checked;
+use crate::digest::Digest;
 use crate::links::Provision;
 use crate::plan::{Plan, Step};
 use crate::session::{Project, Session};
@@ -17,12 +18,16 @@ pub const SCHEMA: u32 = 1;
 #[derive(Serialize)]
 struct Manifest<'a> {
     schema: u32,
+    muslin: &'static str,
     package: Package<'a>,
     target: &'a str,
     profile: &'a str,
     features: &'a [String],
+    lockfile: Option<String>,
     rustc: &'a str,
+    rustc_version: Vec<&'a str>,
     toolchain: Input<'a>,
+    driver: &'a str,
     libraries: Vec<Input<'a>>,
     bundled: Vec<Bundled<'a>>,
     sysroot: &'a str,
@@ -99,6 +104,7 @@ pub fn text(
     let package = &project.package;
     let manifest = Manifest {
         schema: SCHEMA,
+        muslin: env!("CARGO_PKG_VERSION"),
         package: Package {
             name: &package.name,
             version: &package.version,
@@ -107,8 +113,11 @@ pub fn text(
         target: &plan.target.triple,
         profile,
         features: &project.features,
+        lockfile: lockfile(project),
         rustc: project.rust.short_version(),
+        rustc_version: project.rust.version.lines().collect(),
         toolchain: input(session, plan.toolchain(), toolchain),
+        driver: &plan.driver().fingerprint,
         libraries: plan.libraries().map(|(step, l)| input(session, step, &l.license)).collect(),
         bundled: bundled.collect(),
         sysroot: &plan.sysroot().fingerprint,
@@ -116,6 +125,12 @@ pub fn text(
     };
     // These types cannot fail to be written.
     serde_json::to_string_pretty(&manifest).unwrap_or_default() + "\n"
+}
+
+/// The digest of the Cargo.lock with which the app was built.
+fn lockfile(project: &Project) -> Option<String> {
+    let file = project.metadata.workspace_root.join("Cargo.lock");
+    std::fs::read(file).ok().map(|bytes| Digest::sha256_of(&bytes).to_string())
 }
 
 fn input<'a>(session: &Session, step: &'a Step, license: &'a str) -> Input<'a> {
