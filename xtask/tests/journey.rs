@@ -191,7 +191,8 @@ fn a_bundle_makes_the_same_program_in_an_account_with_nothing_in_it() {
 
     // What cargo compiles before `unbundle` can run is held against Cargo.lock by cargo itself.
     let spoilt = format!(
-        "HOME=$HOME/other; mkdir $HOME; {}; printf x >> $HOME/.cargo/muslin/registry/anyhow-1.*.crate; {}",
+        "HOME=$HOME/other; mkdir $HOME; {}; for crate in $HOME/.cargo/muslin/registry/anyhow-1.*.crate; \
+         do printf x >> \"$crate\"; done; {}",
         commands[1], commands[2]
     );
     let output = journey.traveller(&spoilt).output().unwrap();
