@@ -258,6 +258,7 @@ fn disorderfs_works(work: &Path) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "tests have no store yet")]
 mod tests {
     use super::*;
 
@@ -283,5 +284,26 @@ mod tests {
             assert!(why.contains("not to be had ("), "{why}");
             assert!(!machine.in_force().contains(&variation));
         }
+    }
+
+    /// With libfaketime it does not: its allocator waits for itself.
+    #[test]
+    fn rustc_starts_at_another_date() {
+        let work = std::env::temp_dir().join(format!("muslin-clock-{}", std::process::id()));
+        fs::create_dir_all(&work).unwrap();
+        let machine =
+            Machine::explore(&[Variation::Date].into(), &work, &|| command("cargo"), 1).unwrap();
+        let cargo = process::env_var("CARGO").map(PathBuf::from).unwrap();
+        match &machine.can[&Variation::Date] {
+            Err(why) => crate::report::text(&format!("SKIPPED: the date is varied {why}")),
+            Ok(_) => {
+                let mut rustc = command(cargo.with_file_name("rustc"));
+                rustc.arg("-V").envs(machine.clock());
+                let limit = std::time::Duration::from_secs(60);
+                let ended = process::run_limited(&mut rustc, limit).unwrap();
+                assert!(ended.is_some_and(|status| status.success()), "{ended:?}");
+            }
+        }
+        fs::remove_dir_all(work).unwrap();
     }
 }
