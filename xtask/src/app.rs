@@ -1,6 +1,7 @@
 //! Sysroot + toolchain + variables → `cargo build` → the app's programs; and what that needs of a
 //! network before.
 
+pub mod host;
 mod room;
 
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use crate::process::{self, describe_status};
 use crate::report;
 use crate::session::{Access, Project, Session};
 use crate::toolchain::linking::PATH_MAP_VARIABLE;
+use host::Host;
 
 /// How much of cargo's output is kept for advice after a failure.
 const KEPT_OUTPUT_BYTES: usize = 1 << 20;
@@ -68,6 +70,7 @@ pub fn build(
     session: &Session,
     order: &Order<'_>,
     environment: &Environment,
+    host: &Host,
 ) -> Result<Vec<Program>> {
     let project = order.project;
     let mut command = project.rust.cargo();
@@ -81,6 +84,7 @@ pub fn build(
         .args(["--profile", order.profile, "--message-format", "json-render-diagnostics"])
         .args(&project.features)
         .args(environment.cargo_arguments())
+        .args(host.cargo_arguments())
         .args(["--jobs", &session.jobs().to_string()]);
     match order.bins {
         [] => drop(command.arg("--bins")),
@@ -89,7 +93,13 @@ pub fn build(
     // There is no network where it runs: all crates are here.
     command.arg("--offline");
     style_cargo(&mut command);
-    let room = room::Room::new(session, project, environment)?;
+    for (name, value) in host.variables(project.rust.sysroot()) {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    let room = room::Room::new(session, project, environment, host)?;
     let mut command = room.enter(&mut command)?;
     let mut programs = Vec::new();
     let mut said = Vec::new();
@@ -111,6 +121,7 @@ pub fn build(
             session,
             order,
             &environment.target.triple,
+            host,
             status,
             &String::from_utf8_lossy(&said),
         ));
@@ -209,6 +220,7 @@ fn failure(
     session: &Session,
     order: &Order<'_>,
     triple: &str,
+    host: &Host,
     status: std::process::ExitStatus,
     said: &str,
 ) -> anyhow::Error {
@@ -241,6 +253,14 @@ fn failure(
             .collect(),
     };
     failure.help.extend(advice::advice(said, &context));
+    let is_hidden = matches!(host, Host::Hidden { .. });
+    if is_hidden && said.contains("failed to run custom build command") {
+        failure.help.push(
+            "build scripts see none of this machine's programs, headers and libraries; for those that \
+             need some: `--host visible`, or `host = \"visible\"` in `[package.metadata.muslin]`"
+                .to_owned(),
+        );
+    }
     failure.into()
 }
 

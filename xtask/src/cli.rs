@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::fetch::Mirror;
+use crate::links::HostView;
 use crate::report::{self, Color, Format, Verbosity};
 use crate::sandbox::Policy;
 pub use store::{Bundle, Gc, List, Store, StoreCommand, StoreVerify, Unbundle};
@@ -142,6 +143,10 @@ pub struct Package {
     /// Turn all features on.
     #[arg(long)]
     pub all_features: bool,
+    /// Whether build scripts and proc-macros see this machine's programs, headers and libraries
+    /// [default: what the package's manifest says, else hidden].
+    #[arg(long, value_enum, value_name = "VIEW")]
+    pub host: Option<HostView>,
 }
 
 /// For what, and with what, to build.

@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::app::host::Host;
 use crate::app::{self, Order, Program};
 use crate::build;
 use crate::check::{
@@ -45,10 +46,12 @@ impl cli::Dist {
         session.require_crates(&project, &target.triple)?;
         build::make(session, &plan)?;
         let mut environment = Environment::new(session, &plan, &project.rust)?;
-        session.keep_root(&project, &plan, &environment.derived);
+        let host = Host::of(session, &project, &plan)?;
+        let derived = environment.derived.iter().map(String::as_str).chain(host.entry());
+        session.keep_root(&project, &plan, &derived.map(str::to_owned).collect::<Vec<_>>());
         environment.respect_configuration(project.folder());
         app::hide_paths(&mut environment, session, &project);
-        let programs = app::build(session, &order, &environment)?;
+        let programs = app::build(session, &order, &environment, &host)?;
         if programs.is_empty() {
             bail!(
                 "cargo built no binary of `{}`: do its binaries need a feature?",
@@ -62,7 +65,8 @@ impl cli::Dist {
             None => project.metadata.target_directory.join("dist").join(&target.triple),
         };
         let place = std::path::absolute(&place)?;
-        let text = manifest::text(session, &project, &plan, &self.profile, &programs, &checked);
+        let made = manifest::Made { host: &host, programs: &programs, checked: &checked };
+        let text = manifest::text(session, &project, &plan, &self.profile, &made)?;
         pack(&place, &programs, &checked, &text)?;
         announce(&place, &programs, &checked, &plan, begin);
         Ok(place)

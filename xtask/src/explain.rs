@@ -17,7 +17,7 @@ impl cli::Plan {
             let target = session.target(&triple)?;
             let project = session.project(&self.package, &triple)?;
             let named = project.toolchain(&self.platform);
-            let plan = session.plan(named, &target, &project.wanted.libraries)?;
+            let plan = session.plan(named, &target, project.goal())?;
             if let Some(step) = &self.why {
                 let answer = why(&session, &plan, step)?;
                 report::event("why", serde_json::json!({ "step": step, "message": answer }));

@@ -21,6 +21,7 @@
 //! the next one.
 
 mod borrowed;
+mod entry;
 mod inventory;
 mod roots;
 mod shared;
@@ -42,10 +43,11 @@ use crate::exit::{Exit, Failure};
 use crate::process::env_var;
 use crate::report;
 pub use borrowed::Borrowed;
+pub use entry::Entry;
 pub use inventory::Kept;
 pub use roots::Root;
 pub use shared::memory_folder;
-use tree::{cannot_write, sync_folder, sync_tree};
+use tree::{cannot_write, sync_folder};
 pub use tree::{
     copy_atomically, copy_tree, files_below, remove_tree, tree_listing, write_atomically,
 };
@@ -264,64 +266,6 @@ fn lock(file: &File, operation: FlockOperation) -> Result<()> {
     match flock(file, operation) {
         Ok(()) | Err(Errno::NOLCK | Errno::OPNOTSUPP) => Ok(()),
         Err(error) => Err(error).context("cannot lock in the store"),
-    }
-}
-
-/// One result in the store, by fingerprint.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    path: PathBuf,
-    id: String,
-}
-
-impl Entry {
-    /// `<name>-<version>-<fp16>`.
-    pub fn id(&self) -> &str {
-        &self.id
-    }
-
-    /// Its folder.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Whether it is there: presence is the only state.
-    pub fn exists(&self) -> bool {
-        self.path.is_dir()
-    }
-
-    /// What the step made.
-    pub fn outputs(&self) -> PathBuf {
-        self.path.join("outputs")
-    }
-
-    /// The pre-image of its fingerprint.
-    pub fn pre_image(&self) -> Option<String> {
-        fs::read_to_string(self.path.join("fingerprint.txt")).ok()
-    }
-
-    /// Who served the bytes that it was made from.
-    pub fn origin(&self) -> Option<String> {
-        fs::read_to_string(self.path.join("origin.txt")).ok()
-    }
-
-    /// Publishes a finished folder (with `outputs/` and `fingerprint.txt` in it) under this name, and
-    /// records what `outputs/` holds. If another process was faster, its result stands and ours is dropped.
-    pub fn publish(&self, folder: TempFolder) -> Result<()> {
-        let listing = tree_listing(&folder.path.join("outputs"))?;
-        fs::write(folder.path.join(inventory::RECORD), listing)
-            .with_context(|| format!("cannot write {}", self.id))?;
-        sync_tree(&folder.path).with_context(|| format!("cannot write {}", self.id))?;
-        match fs::rename(&folder.path, &self.path) {
-            Ok(()) => folder.released(),
-            Err(_) if self.exists() => return Ok(()),
-            Err(error) => {
-                return Err(error)
-                    .with_context(|| format!("cannot publish {}", self.path.display()));
-            }
-        }
-        sync_folder(self.path.parent().unwrap_or(&self.path))?;
-        Ok(())
     }
 }
 

@@ -13,7 +13,7 @@ use anyhow::Result;
 use crate::exit::{Exit, Failure};
 use crate::recipe::Recipes;
 
-pub use metadata::{Metadata, Package, Query, Target, load, load_linked};
+pub use metadata::{Caller, Metadata, Package, Query, Target, load, load_linked};
 pub use remembered::Memory;
 
 /// Build dependencies that look for a library on the system.
@@ -32,6 +32,20 @@ pub struct Wishes {
     pub libraries: LibraryWishes,
     /// The toolchain to use.
     pub toolchain: Option<String>,
+    /// What the app's build sees of the machine.
+    pub host: HostView,
+}
+
+/// What an app's build scripts and proc-macros see of the programs, headers and libraries of the
+/// machine that builds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum HostView {
+    /// None but the shared libraries that Rust's own programs load.
+    #[default]
+    Hidden,
+    /// All of them.
+    Visible,
 }
 
 /// `libraries.add` and `libraries.skip`.
@@ -81,13 +95,16 @@ pub struct Wanted {
     pub links: Vec<Link>,
     /// The toolchain that the app's manifest asks for.
     pub toolchain: Option<String>,
+    /// What its build sees of the machine, says the app's manifest.
+    pub host: HostView,
 }
 
 /// Reads what the app links from its dependency graph.
 pub fn discover(metadata: &Metadata, package: &Package, recipes: &Recipes) -> Result<Wanted> {
     let wishes = wishes(package)?;
     check_names(&wishes, package, recipes)?;
-    let mut wanted = Wanted { toolchain: wishes.toolchain.clone(), ..Wanted::default() };
+    let mut wanted =
+        Wanted { toolchain: wishes.toolchain.clone(), host: wishes.host, ..Wanted::default() };
     let mut libraries: BTreeSet<&str> = wishes.libraries.add.iter().map(String::as_str).collect();
     for reached in metadata.linked_packages() {
         let Some(key) = &reached.package.links else { continue };

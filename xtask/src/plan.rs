@@ -61,6 +61,24 @@ pub struct Plan {
     pub target: Target,
     /// The steps: the toolchain, its driver, the libraries with their tools before them, the sysroot.
     pub steps: Vec<Step>,
+    /// Steps (by index) of the tools that are wanted for themselves.
+    wanted: Vec<usize>,
+}
+
+/// What a plan is to bring.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Goal<'a> {
+    /// Libraries by name; their dependencies come along.
+    pub libraries: &'a [String],
+    /// Tools by name that are wanted for themselves.
+    pub tools: &'a [&'a str],
+}
+
+impl<'a> Goal<'a> {
+    /// These libraries, and nothing else.
+    pub fn libraries(libraries: &'a [String]) -> Self {
+        Self { libraries, tools: &[] }
+    }
 }
 
 /// What to plan.
@@ -71,8 +89,8 @@ pub struct Request<'a> {
     pub target: &'a Target,
     /// With what.
     pub toolchain: &'a Toolchain,
-    /// Libraries by name; their dependencies come along.
-    pub libraries: &'a [String],
+    /// What it is to bring.
+    pub goal: Goal<'a>,
     /// Which source to use: given the candidates in the recipe's order, each with the step as it
     /// would be, says the index. What the store has is the caller's knowledge.
     pub choose: &'a dyn Fn(&[Step]) -> usize,
@@ -90,11 +108,16 @@ struct Done {
 impl Plan {
     /// Plans. Fails if a library is unknown or the toolchain does not serve the target.
     pub fn new(request: &Request<'_>) -> Result<Self> {
-        let mut plan = Self { target: request.target.clone(), steps: Vec::new() };
+        let mut plan =
+            Self { target: request.target.clone(), steps: Vec::new(), wanted: Vec::new() };
         plan.add_toolchain(request, request.target)?;
         let mut done = Done::default();
-        for name in request.libraries {
+        for name in request.goal.libraries {
             plan.add_library(name, request, &mut done)?;
+        }
+        for name in request.goal.tools {
+            let index = plan.add_tool(name, request, &mut done)?;
+            plan.wanted.push(index);
         }
         plan.add_sysroot(done.libraries.values().copied().collect());
         Ok(plan)
@@ -181,10 +204,12 @@ impl Plan {
     }
 
     /// The steps to make, by index: given which results exist, those that are missing and needed.
-    /// The toolchain and its driver are always needed, since programs call them in place.
+    /// The toolchain, its driver and the tools wanted for themselves are always needed, since programs
+    /// call them in place.
     pub fn stale(&self, exists: &dyn Fn(&Step) -> bool) -> BTreeSet<usize> {
         let mut stale = BTreeSet::new();
         let mut open = vec![0, 1, self.steps.len() - 1];
+        open.extend(&self.wanted);
         while let Some(index) = open.pop() {
             let step = &self.steps[index];
             if !stale.contains(&index) && !exists(step) {
@@ -193,6 +218,11 @@ impl Plan {
             }
         }
         stale
+    }
+
+    /// The steps of the tools that are wanted for themselves.
+    pub fn tools(&self) -> impl Iterator<Item = &Step> {
+        self.wanted.iter().map(|index| &self.steps[*index])
     }
 
     /// The toolchain's step.

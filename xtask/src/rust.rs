@@ -132,6 +132,15 @@ impl Rust {
         folders
     }
 
+    /// Why it cannot be used without showing a build the whole machine; nothing if it can.
+    pub fn needs_host(&self) -> Option<String> {
+        if self.host != "x86_64-unknown-linux-gnu" {
+            return Some(format!("this Rust is one for {}", self.host));
+        }
+        let is_shared = self.sysroot.parent().is_none_or(|parent| parent.parent().is_none());
+        is_shared.then(|| format!("this Rust is part of {}", self.sysroot.display()))
+    }
+
     /// The installation's own folder.
     pub fn sysroot(&self) -> &Path {
         &self.sysroot

@@ -104,7 +104,8 @@ impl Sandbox {
             return Ok(plain(inner));
         }
         let folder = inner.get_current_dir().unwrap_or(Path::new("/")).to_owned();
-        let spec = Spec { way: self.way, view: view.clone(), task: Task::Run { folder } };
+        let spec =
+            Spec { way: self.way, view: view.clone().in_order(), task: Task::Run { folder } };
         let mut outer = enter_command(&spec)?;
         outer.arg(inner.get_program()).args(inner.get_args()).env_clear();
         outer.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));

@@ -16,10 +16,10 @@ use crate::cli::{self, Global};
 use crate::exit::{Exit, Failure};
 use crate::fetch::{self, Fetcher, Mirror, Network};
 use crate::layout::{self, Entry, Store};
-use crate::links::{self, Metadata, Package, Wanted};
-use crate::plan::{Plan, Request, Step};
+use crate::links::{self, HostView, Metadata, Package, Wanted};
+use crate::plan::{Goal, Plan, Request, Step};
 use crate::process;
-use crate::recipe::{Recipes, Source, Toolchain};
+use crate::recipe::{Driver, Recipes, Source, Toolchain};
 use crate::rust::Rust;
 use crate::sandbox::Sandbox;
 use crate::target::Target;
@@ -57,6 +57,8 @@ pub struct Project {
     pub features: Vec<String>,
     /// What it links.
     pub wanted: Wanted,
+    /// Why its build sees this machine's programs, headers and libraries; nothing if it does not.
+    pub sees_host: Option<String>,
     /// Whether cargo was not asked, since nothing has changed.
     is_remembered: bool,
     _lockfile: Lockfile,
@@ -68,11 +70,20 @@ impl Project {
         platform.toolchain.as_deref().or(self.wanted.toolchain.as_deref())
     }
 
+    /// What a plan for it is to bring.
+    pub fn goal(&self) -> Goal<'_> {
+        let tools: &[&str] = if self.sees_host.is_none() { &TOOLS } else { &[] };
+        Goal { libraries: &self.wanted.libraries, tools }
+    }
+
     /// The folder in which cargo is started, whose `.cargo/config.toml` counts.
     pub fn folder(&self) -> &Path {
         self.manifest.parent().unwrap_or(Path::new("/"))
     }
 }
+
+/// Programs that build scripts may call, and a shell for the scripts that call the compiler.
+const TOOLS: [&str; 3] = ["busybox", "make", "pkgconf"];
 
 /// Whether a session may change the store.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -168,7 +179,9 @@ impl Session {
         let package = metadata.select(&manifest, name)?.clone();
         let wanted = links::discover(&metadata, &package, &self.recipes)?;
         wanted.require_all()?;
+        let sees_host = self.sees_host(arguments.host.unwrap_or(wanted.host), &metadata, &rust);
         Ok(Project {
+            sees_host,
             rust,
             metadata,
             package,
@@ -178,6 +191,20 @@ impl Session {
             is_remembered,
             _lockfile: lockfile,
         })
+    }
+
+    /// Why an app's build must see this machine's programs, headers and libraries.
+    fn sees_host(&self, wish: HostView, metadata: &Metadata, rust: &Rust) -> Option<String> {
+        if wish == HostView::Visible {
+            return Some("as asked for".to_owned());
+        }
+        if let Some(caller) = metadata.callers.first() {
+            return Some(format!("the crate {} calls {}", caller.name, caller.program));
+        }
+        if TOOLS.iter().any(|tool| !self.recipes.tools.contains_key(*tool)) {
+            return Some("there are no recipes for a shell and make".to_owned());
+        }
+        rust.needs_host()
     }
 
     fn manifest(&self, named: Option<&Path>) -> Result<PathBuf> {
@@ -200,13 +227,17 @@ impl Session {
         &self,
         toolchain: &Toolchain,
         target: &Target,
-        libraries: &[String],
+        mut goal: Goal<'_>,
     ) -> Result<Plan> {
+        // Tools that are wanted for themselves are the app's, which no other compiles for the host.
+        if !matches!(toolchain.driver, Driver::Zig { .. }) {
+            goal.tools = &[];
+        }
         Plan::new(&Request {
             recipes: &self.recipes,
             target,
             toolchain,
-            libraries,
+            goal,
             choose: &|candidates| self.choose(candidates),
         })
     }
@@ -230,22 +261,17 @@ impl Session {
 
     /// The plan as things are, fetching nothing: the first toolchain that the store has, else the
     /// first that serves the target.
-    pub fn plan(&self, named: Option<&str>, target: &Target, libraries: &[String]) -> Result<Plan> {
-        let mut plans = self.plans(named, target, libraries)?;
+    pub fn plan(&self, named: Option<&str>, target: &Target, goal: Goal<'_>) -> Result<Plan> {
+        let mut plans = self.plans(named, target, goal)?;
         let here = plans.iter().position(|plan| self.is_here(plan.toolchain()));
         Ok(plans.swap_remove(here.unwrap_or(0)))
     }
 
     /// One plan for each toolchain that serves the target.
-    fn plans(
-        &self,
-        named: Option<&str>,
-        target: &Target,
-        libraries: &[String],
-    ) -> Result<Vec<Plan>> {
+    fn plans(&self, named: Option<&str>, target: &Target, goal: Goal<'_>) -> Result<Vec<Plan>> {
         let (mut plans, mut refusal) = (Vec::new(), None);
         for toolchain in self.toolchains(named)? {
-            match self.plan_with(toolchain, target, libraries) {
+            match self.plan_with(toolchain, target, goal) {
                 Ok(plan) => plans.push(plan),
                 Err(error) => refusal = refusal.or(Some(error)),
             }
@@ -263,15 +289,10 @@ impl Session {
 
     /// The plan, with everything fetched that it takes. Which toolchain and which origins served is
     /// part of the plan, so it can be final only now.
-    pub fn settle(
-        &self,
-        named: Option<&str>,
-        target: &Target,
-        libraries: &[String],
-    ) -> Result<Plan> {
-        let toolchain = self.settle_toolchain(&self.plans(named, target, libraries)?)?;
+    pub fn settle(&self, named: Option<&str>, target: &Target, goal: Goal<'_>) -> Result<Plan> {
+        let toolchain = self.settle_toolchain(&self.plans(named, target, goal)?)?;
         loop {
-            let plan = self.plan_with(toolchain, target, libraries)?;
+            let plan = self.plan_with(toolchain, target, goal)?;
             let missing = self.missing(&plan);
             if missing.is_empty() {
                 return Ok(plan);

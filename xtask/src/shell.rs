@@ -13,7 +13,7 @@ use crate::cli::{self, Global};
 use crate::exit::{Exit, Failure};
 use crate::layout::TempFolder;
 use crate::links::unknown;
-use crate::plan::{Plan, Step};
+use crate::plan::{Goal, Plan, Step};
 use crate::session::{Access, Session};
 use crate::{process, report};
 
@@ -33,7 +33,11 @@ impl cli::Shell {
             return Err(unknown(message, &self.step, recipes.keys()).into());
         }
         let libraries = [self.step.clone()];
-        let plan = session.settle(self.platform.toolchain.as_deref(), &target, &libraries)?;
+        let plan = session.settle(
+            self.platform.toolchain.as_deref(),
+            &target,
+            Goal::libraries(&libraries),
+        )?;
         let step = found(&plan, &self.step)?;
         build::make_before(&session, &plan, step)?;
         let (folder, _temp) = tree(&session, &plan, step)?;

@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result};
 
 use crate::cli::{self, Global};
 use crate::layout::{self, copy_tree, files_below, remove_tree};
+use crate::plan::Goal;
 use crate::session::{Access, Session};
 use crate::{build, report};
 
@@ -28,7 +29,7 @@ impl cli::Sysroot {
                 (self.named(), None, layout::target_folder(&session.workspace), user)
             };
             let named = self.platform.toolchain.as_deref().or(wish.as_deref());
-            let plan = session.settle(named, &target, &libraries)?;
+            let plan = session.settle(named, &target, Goal::libraries(&libraries))?;
             session.store.keep_root(session.root(&user.0, &user.1, &plan, &[]));
             build::make(&session, &plan)?;
             let place = target_folder.join("sysroot").join(&triple);

@@ -14,7 +14,7 @@ use std::process::Output;
 
 use view::View;
 use xtask::layout::{Store, files_below, remove_tree};
-use xtask::plan::{Plan, Request};
+use xtask::plan::{Goal, Plan, Request};
 use xtask::process::{self, env_var, shell_word};
 use xtask::recipe::Recipes;
 use xtask::rust::Rust;
@@ -41,7 +41,7 @@ fn plan(toolchain: &str, store: &Store) -> (Recipes, Plan, Rust) {
         recipes: &recipes,
         target: &recipes.targets[TRIPLE],
         toolchain: &recipes.toolchains[toolchain],
-        libraries: &[],
+        goal: Goal::default(),
         choose: &|steps| steps.iter().position(has).unwrap_or(0),
     });
     let rust = Rust::of_package(checkout(), checkout()).unwrap();

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 use xtask::digest::Digest;
 use xtask::layout::{copy_tree, files_below, remove_tree};
-use xtask::plan::{Plan, Request, difference};
+use xtask::plan::{Goal, Plan, Request, difference};
 use xtask::process::env_var;
 use xtask::recipe::Recipes;
 
@@ -37,7 +37,7 @@ fn plan(recipes: &Recipes, toolchain: &str, triple: &str, libraries: &[String]) 
         recipes,
         target: &recipes.targets[triple],
         toolchain: &recipes.toolchains[toolchain],
-        libraries,
+        goal: Goal::libraries(libraries),
         choose: &|_| 0,
     })
     .ok()

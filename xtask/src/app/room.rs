@@ -12,6 +12,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
+use super::host::Host;
 use crate::environment::Environment;
 use crate::layout::TempFolder;
 use crate::process::{self, CLOCK_LIBRARY};
@@ -47,10 +48,6 @@ const OF_THE_MACHINE: [&str; 24] = [
     "CARGO_REGISTRIES_",
 ];
 
-/// Where this machine has programs and what they need to run.
-const OF_THE_HOST: [&str; 8] =
-    ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/alternatives", "/etc/ld.so.cache"];
-
 /// The room in which the app is built.
 pub struct Room<'a> {
     sandbox: &'a Sandbox,
@@ -61,12 +58,15 @@ pub struct Room<'a> {
 
 impl<'a> Room<'a> {
     /// The room for a project; makes its target folder.
-    pub fn new(session: &'a Session, project: &Project, environment: &Environment) -> Result<Self> {
+    pub fn new(
+        session: &'a Session,
+        project: &Project,
+        environment: &Environment,
+        host: &Host,
+    ) -> Result<Self> {
         let temp = session.store.temp("app")?;
         let mut view = View::default();
-        for path in OF_THE_HOST.map(Path::new) {
-            show_if_there(&mut view, path);
-        }
+        host.show(&mut view)?;
         for path in project.rust.folders() {
             view.show_here(&path, Access::Read);
         }

@@ -3,13 +3,15 @@
 //! `docs/manifest.md` documents it. Nothing in it depends on the time, the user or the folder: two
 //! machines that took the same origins write the same bytes.
 
+use anyhow::Result;
 use serde::Serialize;
 
 use crate::app::Program;
+use crate::app::host::Host;
 use crate::check::Checked;
 use crate::digest::Digest;
 use crate::links::Provision;
-use crate::plan::{Plan, Step};
+use crate::plan::{Plan, Step, Work};
 use crate::session::{Project, Session};
 
 /// Raised when a field changes its meaning or goes away; new fields do not raise it.
@@ -28,6 +30,9 @@ struct Manifest<'a> {
     rustc_version: Vec<&'a str>,
     toolchain: Input<'a>,
     driver: &'a str,
+    sandbox: &'a str,
+    host: String,
+    tools: Vec<Input<'a>>,
     libraries: Vec<Input<'a>>,
     bundled: Vec<Bundled<'a>>,
     sysroot: &'a str,
@@ -50,6 +55,8 @@ struct Input<'a> {
     origin: String,
     digest: String,
     fingerprint: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sandbox: Option<String>,
 }
 
 /// A C library that a crate compiles by itself.
@@ -75,17 +82,26 @@ struct Check<'a> {
     outcome: &'a str,
 }
 
+/// What came out, and how.
+pub struct Made<'a> {
+    /// What the build had of the machine.
+    pub host: &'a Host,
+    /// The programs.
+    pub programs: &'a [Program],
+    /// The same, checked.
+    pub checked: &'a [Checked],
+}
+
 /// The manifest's text.
 pub fn text(
     session: &Session,
     project: &Project,
     plan: &Plan,
     profile: &str,
-    programs: &[Program],
-    checked: &[Checked],
-) -> String {
+    made: &Made<'_>,
+) -> Result<String> {
     let toolchain = match &plan.toolchain().work {
-        crate::plan::Work::Toolchain(recipe) => recipe.license.as_str(),
+        Work::Toolchain(recipe) => recipe.license.as_str(),
         _ => "",
     };
     let bundled = project.wanted.links.iter().filter_map(|link| {
@@ -95,7 +111,7 @@ pub fn text(
             version: &link.crate_version,
         })
     });
-    let executables = programs.iter().zip(checked).map(|(program, checked)| Executable {
+    let executables = made.programs.iter().zip(made.checked).map(|(program, checked)| Executable {
         name: &program.name,
         size_bytes: checked.size_bytes(),
         sha256: checked.sha256().hex(),
@@ -118,13 +134,26 @@ pub fn text(
         rustc_version: project.rust.version.lines().collect(),
         toolchain: input(session, plan.toolchain(), toolchain),
         driver: &plan.driver().fingerprint,
+        sandbox: session.sandbox()?.way().word(),
+        host: made.host.describe(),
+        tools: tools(session, plan).collect(),
         libraries: plan.libraries().map(|(step, l)| input(session, step, &l.license)).collect(),
         bundled: bundled.collect(),
         sysroot: &plan.sysroot().fingerprint,
         executables: executables.collect(),
     };
     // These types cannot fail to be written.
-    serde_json::to_string_pretty(&manifest).unwrap_or_default() + "\n"
+    Ok(serde_json::to_string_pretty(&manifest).unwrap_or_default() + "\n")
+}
+
+/// The tools that took part, as far as the store has them.
+fn tools<'a>(session: &'a Session, plan: &'a Plan) -> impl Iterator<Item = Input<'a>> {
+    plan.steps.iter().filter_map(|step| match &step.work {
+        Work::Tool(tool) if session.entry(step).exists() => {
+            Some(input(session, step, &tool.license))
+        }
+        _ => None,
+    })
 }
 
 /// The digest of the Cargo.lock with which the app was built.
@@ -141,6 +170,7 @@ fn input<'a>(session: &Session, step: &'a Step, license: &'a str) -> Input<'a> {
         origin: origin(session.entry(step).origin().as_deref().unwrap_or("unknown")),
         digest: step.source.as_ref().map(|source| source.digest.to_string()).unwrap_or_default(),
         fingerprint: &step.fingerprint,
+        sandbox: session.entry(step).sandbox(),
     }
 }
 

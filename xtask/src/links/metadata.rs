@@ -26,6 +26,9 @@ pub struct Metadata {
     /// Folders of the packages that are on this disk and not from elsewhere; not part of the answer.
     #[serde(default)]
     pub folders: Vec<PathBuf>,
+    /// Packages that call programs of the machine when they are built; not part of the answer.
+    #[serde(default)]
+    pub callers: Vec<Caller>,
     /// Cargo's target folder.
     pub target_directory: PathBuf,
     /// Where cargo builds, if that is another folder.
@@ -33,6 +36,32 @@ pub struct Metadata {
     pub build_directory: Option<PathBuf>,
     /// The workspace's folder.
     pub workspace_root: PathBuf,
+}
+
+/// Crates whose work in a build is to call a program that Muslin does not bring.
+const CALLERS: [(&str, &str); 13] = [
+    ("autotools", "autoconf"),
+    ("bindgen", "libclang"),
+    ("clang-sys", "libclang"),
+    ("cmake", "cmake"),
+    ("meson", "meson"),
+    ("nasm-rs", "nasm"),
+    ("openssl-src", "perl"),
+    ("prost-build", "protoc"),
+    ("protobuf-codegen", "protoc"),
+    ("protoc", "protoc"),
+    ("pyo3-build-config", "python3"),
+    ("rdkafka-sys", "bash"),
+    ("tonic-build", "protoc"),
+];
+
+/// A package that calls a program of the machine when it is built.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caller {
+    /// Its name.
+    pub name: String,
+    /// What it calls.
+    pub program: String,
 }
 
 /// A package.
@@ -217,6 +246,13 @@ pub fn load(cargo: &mut Command, query: &Query<'_>) -> Result<Metadata> {
         serde_json::from_str(&text).context("cannot read what `cargo metadata` printed")?;
     let folders: BTreeSet<_> = metadata.packages.iter().filter_map(Package::folder_here).collect();
     metadata.folders = folders.into_iter().collect();
+    let names: BTreeSet<&str> = metadata.packages.iter().map(|it| it.name.as_str()).collect();
+    let callers = CALLERS.iter().filter(|(name, _)| names.contains(name));
+    let caller = |(name, program): &(&str, &str)| Caller {
+        name: (*name).to_owned(),
+        program: (*program).to_owned(),
+    };
+    metadata.callers = callers.map(caller).collect();
     Ok(metadata)
 }
 

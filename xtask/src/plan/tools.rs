@@ -18,11 +18,19 @@ impl Plan {
         library.tools.iter().map(|name| self.add_tool(name, request, done)).collect()
     }
 
-    fn add_tool(&mut self, name: &str, request: &Request<'_>, done: &mut Done) -> Result<usize> {
+    /// Adds one tool, unless it is there; returns its index.
+    pub(super) fn add_tool(
+        &mut self,
+        name: &str,
+        request: &Request<'_>,
+        done: &mut Done,
+    ) -> Result<usize> {
         if let Some(index) = done.tools.get(name) {
             return Ok(*index);
         }
-        let tool = request.recipes.tools.get(name).context("a tool without a recipe")?;
+        let Some(tool) = request.recipes.tools.get(name) else {
+            anyhow::bail!("recipes/tools has no `{name}`");
+        };
         let target = request.recipes.targets.get(HOST);
         let target = target.with_context(|| {
             format!("`{name}` is made for {HOST}, which recipes/targets.toml has not")

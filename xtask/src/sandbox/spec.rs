@@ -1,5 +1,6 @@
 //! What the parent tells the child that enters the sandbox, and what the child answers.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
@@ -111,6 +112,24 @@ impl View {
     /// Everything shown.
     pub fn places(&self) -> &[Place] {
         &self.places
+    }
+
+    /// The same with each place after the one that it lies in, whatever the order in which they were
+    /// shown, and without those that show nothing new.
+    pub(super) fn in_order(mut self) -> Self {
+        let mut by_path: BTreeMap<PathBuf, Place> = BTreeMap::new();
+        for place in self.places {
+            by_path.insert(place.inside.clone(), place);
+        }
+        let is_new = |place: &Place| {
+            let above = place.inside.ancestors().skip(1).find_map(|path| by_path.get(path));
+            above.is_none_or(|above| {
+                let rest = place.inside.strip_prefix(&above.inside).unwrap_or(Path::new(""));
+                above.access != place.access || above.real.join(rest) != place.real
+            })
+        };
+        self.places = by_path.values().filter(|place| is_new(place)).cloned().collect();
+        self
     }
 
     /// The path inside of a path outside, by the deepest place that holds it.
@@ -227,5 +246,19 @@ mod tests {
         assert_eq!(seen("/store/tmp/x/deps/include"), "/deps/include");
         assert_eq!(seen("/store/tmp/x"), "/build");
         assert_eq!(seen("/elsewhere"), "/elsewhere");
+    }
+
+    #[test]
+    fn places_come_after_those_they_lie_in_and_only_once() {
+        let mut view = View::default();
+        let (read, write) = (Access::Read, Access::Write);
+        for (path, access) in
+            [("/app/target", write), ("/app/src/lib", read), ("/app", read), ("/app", read)]
+        {
+            view.show_here(Path::new(path), access);
+        }
+        view.show(Path::new("/other"), Path::new("/app/lent"), read);
+        let inside: Vec<_> = view.in_order().places.into_iter().map(|it| it.inside).collect();
+        assert_eq!(inside, ["/app", "/app/lent", "/app/target"].map(PathBuf::from));
     }
 }

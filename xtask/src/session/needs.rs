@@ -24,7 +24,7 @@ impl Session {
         target: &Target,
     ) -> Result<Plan> {
         let plan = self
-            .settle(project.toolchain(platform), target, &project.wanted.libraries)
+            .settle(project.toolchain(platform), target, project.goal())
             .map_err(|error| self.all_misses(project, &target.triple, error))?;
         self.keep_root(project, &plan, &[]);
         project.rust.require_std(&target.triple, self.global.offline)?;

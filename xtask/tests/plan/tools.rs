@@ -1,6 +1,6 @@
 //! Which tools are in a plan, for what they are made, and when they are made.
 
-use xtask::plan::{Plan, Request, Step, Work};
+use xtask::plan::{Goal, Plan, Request, Step, Work};
 use xtask::recipe::diagnostic::File;
 use xtask::recipe::{Recipes, manifest};
 
@@ -34,7 +34,7 @@ fn plan(recipes: &Recipes, toolchain: &str, triple: &str, libraries: &[&str]) ->
         recipes,
         target: &recipes.targets[triple],
         toolchain: &recipes.toolchains[toolchain],
-        libraries: &libraries,
+        goal: Goal::libraries(&libraries),
         choose: &|_| 0,
     })
     .unwrap()

@@ -1,0 +1,129 @@
+//! What build scripts and proc-macros of an app have of the machine that builds: a pinned compiler
+//! and tools, and the shared libraries that Rust's own programs load. Or, where that cannot be, all.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+
+use crate::plan::{Plan, Work};
+use crate::report;
+use crate::rust::runtime::runtime_files;
+use crate::sandbox::{Access, View};
+use crate::session::{Project, Session};
+use crate::toolchain::host::{HostDriver, HostLinking, MACHINE_VARIABLES, host_driver};
+
+/// Where this machine has programs and what they need to run.
+const OF_THE_MACHINE: [&str; 8] =
+    ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/alternatives", "/etc/ld.so.cache"];
+
+/// Where scripts look for their interpreters.
+const FIXED_PLACES: [(&str, &str); 2] = [("/bin/sh", "sh"), ("/usr/bin/env", "env")];
+
+/// What an app's build has of the machine.
+pub enum Host {
+    /// Nothing but these.
+    Hidden {
+        /// Who compiles and links for this machine.
+        driver: HostDriver,
+        /// Folders of the tools' programs, each in its entry's outputs.
+        tools: Vec<PathBuf>,
+        /// Shared libraries of this machine.
+        runtime: Vec<PathBuf>,
+    },
+    /// Its programs, headers and libraries; why, in words.
+    Visible(String),
+}
+
+impl Host {
+    /// Decides for a project, and makes what is needed. The plan's steps must be in the store.
+    pub fn of(session: &Session, project: &Project, plan: &Plan) -> Result<Self> {
+        let why = match &project.sees_host {
+            Some(why) => why.clone(),
+            None => {
+                let step = plan.toolchain();
+                let Work::Toolchain(toolchain) = &step.work else {
+                    anyhow::bail!("a plan without a toolchain");
+                };
+                match host_driver(&session.store, step, toolchain, &project.rust)? {
+                    HostLinking::Machine(why) => why,
+                    HostLinking::Pinned(driver) => {
+                        let bin = |step| session.entry(step).outputs().join("bin");
+                        let tools = plan.tools().map(bin).collect();
+                        let runtime = runtime_files(&project.rust)?;
+                        return Ok(Self::Hidden { driver, tools, runtime });
+                    }
+                }
+            }
+        };
+        report::note(format!("the app's build sees this machine's programs and libraries: {why}"));
+        Ok(Self::Visible(why))
+    }
+
+    /// Shows a build what it has of the machine.
+    pub fn show(&self, view: &mut View) -> Result<()> {
+        match self {
+            Self::Visible(_) => {
+                for path in OF_THE_MACHINE.map(Path::new).into_iter().filter(|path| path.exists()) {
+                    view.show_here(path, Access::Read);
+                }
+            }
+            Self::Hidden { driver, tools, runtime } => {
+                for file in runtime {
+                    view.show_here(file, Access::Read);
+                }
+                for bin in tools.iter().chain([&driver.bin]) {
+                    let entry = bin.ancestors().nth(2).context("a tool outside of the store")?;
+                    view.show_here(entry, Access::Read);
+                }
+                for (place, name) in FIXED_PLACES {
+                    if let Some(program) = find(tools, name) {
+                        view.link(place, program);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Variables for the build, to be set (or not to be there).
+    pub fn variables(&self, rust: &Path) -> Vec<(String, Option<String>)> {
+        let Self::Hidden { driver, tools, .. } = self else { return Vec::new() };
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        let folders = std::iter::once(rust.join("bin")).chain(tools.iter().cloned());
+        let path: Vec<String> = folders.map(|folder| text(&folder)).collect();
+        let mut variables: Vec<_> =
+            MACHINE_VARIABLES.iter().map(|name| ((*name).to_owned(), None)).collect();
+        variables.push(("PATH".to_owned(), Some(path.join(":"))));
+        let told = driver.variables.iter();
+        variables.extend(told.map(|(name, value)| (name.clone(), Some(value.clone()))));
+        variables
+    }
+
+    /// What cargo is told of it.
+    pub fn cargo_arguments(&self) -> &[String] {
+        match self {
+            Self::Hidden { driver, .. } => &driver.cargo_arguments,
+            Self::Visible(_) => &[],
+        }
+    }
+
+    /// The name of the entry that it has in the store.
+    pub fn entry(&self) -> Option<&str> {
+        match self {
+            Self::Hidden { driver, .. } => Some(&driver.id),
+            Self::Visible(_) => None,
+        }
+    }
+
+    /// In one word and the reason, for manifests.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Hidden { .. } => "hidden".to_owned(),
+            Self::Visible(why) => format!("visible: {why}"),
+        }
+    }
+}
+
+fn find(folders: &[PathBuf], name: &str) -> Option<PathBuf> {
+    folders.iter().map(|folder| folder.join(name)).find(|program| program.exists())
+}
