@@ -1,7 +1,9 @@
 //! Sysroot + toolchain + variables → `cargo build` → the app's programs; and what that needs of a
 //! network before.
 
-use std::path::PathBuf;
+mod room;
+
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use serde::Deserialize;
@@ -84,10 +86,11 @@ pub fn build(
         [] => drop(command.arg("--bins")),
         bins => drop(command.args(bins.iter().flat_map(|bin| ["--bin", bin]))),
     }
-    if session.global.offline {
-        command.arg("--offline");
-    }
+    // There is no network where it runs: all crates are here.
+    command.arg("--offline");
     style_cargo(&mut command);
+    let room = room::Room::new(session, project, environment)?;
+    let mut command = room.enter(&mut command)?;
     let mut programs = Vec::new();
     let mut said = Vec::new();
     let status = process::run_streamed(
@@ -264,8 +267,16 @@ fn path_map(session: &Session, project: &Project) -> Vec<(PathBuf, &'static str)
         (session.store.root().to_owned(), "/muslin"),
     ];
     map.extend(process::cargo_home().map(|home| (home, "/cargo")));
+    // Cargo names the folder of a registry's crates for the place that it has them from: a mirror, a
+    // bundle. That is no difference to the program.
+    let crates =
+        project.metadata.linked_packages().filter(|linked| linked.package.source.is_some());
+    let folders = crates.filter_map(|linked| linked.package.manifest_path.parent()?.parent());
+    let is_registry =
+        |folder: &&Path| folder.parent().is_some_and(|it| it.ends_with("registry/src"));
+    map.extend(folders.filter(is_registry).map(|folder| (folder.to_owned(), "/crates")));
     map.extend(home.filter(|home| home.parent().is_some()).map(|home| (home, "/home")));
-    map.sort_by_key(|(path, _)| path.as_os_str().len());
+    map.sort_by(|(a, _), (b, _)| (a.as_os_str().len(), a).cmp(&(b.as_os_str().len(), b)));
     map.dedup_by(|a, b| a.0 == b.0);
     map
 }

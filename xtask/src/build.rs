@@ -8,9 +8,14 @@ mod bench;
 mod compile;
 mod configure;
 mod outputs;
+mod room;
 mod schedule;
 mod steps;
+mod tool;
+mod tools;
 
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -19,8 +24,10 @@ use jobserver::Client;
 use crate::plan::{Plan, Step};
 use crate::report;
 use crate::session::Session;
+use room::Folders;
 
 pub use outputs::compose;
+pub use room::Room;
 
 /// What became of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,23 +44,67 @@ pub fn make(session: &Session, plan: &Plan) -> Result<Vec<Made>> {
     let stale = plan.stale(&|step| session.entry(step).exists());
     for (index, step) in plan.steps.iter().enumerate() {
         if !stale.contains(&index) {
-            report::detail("Fresh", format!("{} {}", step.name, step.version));
-            report_step(step, "fresh", None);
+            // A tool that no stale library calls may be missing.
+            let is_there = session.entry(step).exists();
+            if is_there {
+                report::detail("Fresh", format!("{} {}", step.name, step.version));
+            }
+            report_step(step, if is_there { "fresh" } else { "unneeded" }, None);
         }
     }
     let mut made = vec![Made::Fresh; plan.steps.len()];
     if stale.is_empty() {
         return Ok(made);
     }
-    let tokens = Client::new(session.jobs()).context("cannot make a jobserver")?;
-    for (index, duration) in schedule::run(plan, &stale, &|step| {
-        let _token = tokens.acquire().context("cannot get a job token")?;
-        steps::make(session, plan, step, &tokens)
-    })? {
+    // Said, or refused, before any work.
+    session.sandbox()?;
+    for (index, duration) in make_steps(session, plan, &stale)? {
         report_step(&plan.steps[index], "built", Some(duration));
         made[index] = Made::Built(duration);
     }
     Ok(made)
+}
+
+/// Makes the steps before this one that are not in the store.
+pub fn make_before(session: &Session, plan: &Plan, step: &Step) -> Result<()> {
+    let mut wanted = BTreeSet::new();
+    let mut open = step.dependencies.clone();
+    while let Some(index) = open.pop() {
+        if !session.entry(&plan.steps[index]).exists() && wanted.insert(index) {
+            open.extend(&plan.steps[index].dependencies);
+        }
+    }
+    make_steps(session, plan, &wanted).map(drop)
+}
+
+fn make_steps(
+    session: &Session,
+    plan: &Plan,
+    stale: &BTreeSet<usize>,
+) -> Result<Vec<(usize, Duration)>> {
+    let tokens = Client::new(session.jobs()).context("cannot make a jobserver")?;
+    schedule::run(plan, stale, &|step| {
+        let _token = tokens.acquire().context("cannot get a job token")?;
+        steps::make(session, plan, step, &tokens)
+    })
+}
+
+/// The room of a library's step, with the terminal, to be entered by hand in this folder.
+pub fn enter_room<'a>(
+    session: &'a Session,
+    plan: &Plan,
+    step: &Step,
+    folder: &Path,
+) -> Result<Room<'a>> {
+    let mut room = Room::new(session, plan, step, folder)?;
+    room.keep_terminal();
+    room.folders.make()?;
+    Ok(room)
+}
+
+/// Fills an empty folder with all that a library's step starts from.
+pub fn fill_room(session: &Session, plan: &Plan, step: &Step, folder: &Path) -> Result<()> {
+    steps::fill(session, plan, step, &Folders::new(folder))
 }
 
 fn report_step(step: &Step, state: &str, duration: Option<Duration>) {

@@ -1,12 +1,18 @@
 //! The command line as types: each command's arguments are a type here, and its `run` stands in the
 //! file of the stage that does the work. No logic here.
 
+mod store;
+mod units;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::fetch::Mirror;
 use crate::report::{self, Color, Format, Verbosity};
+use crate::sandbox::Policy;
+pub use store::{Bundle, Gc, List, Store, StoreCommand, Unbundle, Verify};
+pub use units::{Age, Size};
 
 /// The target when none is named.
 pub const DEFAULT_TARGET: &str = "x86_64-unknown-linux-musl";
@@ -47,6 +53,21 @@ pub struct Global {
     /// How many jobs to run at once [default: the number of CPUs].
     #[arg(long, short, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
     pub jobs: Option<u16>,
+    /// How builds are kept from the rest of the machine: as well as it allows, in a view of their own
+    /// or not at all (an error), or only by a clean environment.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "HOW",
+        env = "MUSLIN_SANDBOX",
+        hide_env_values = true
+    )]
+    pub sandbox: Policy,
+    /// Whether the tree of a step that failed is kept, for `cargo xtask shell STEP`.
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t, default_missing_value = "always", num_args = 0..=1, require_equals = true)]
+    pub keep_failed: Keep,
     /// When to colour.
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
     pub color: Color,
@@ -59,6 +80,16 @@ pub struct Global {
     /// What stdout carries: paths, or one JSON object a line.
     #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
     pub message_format: Format,
+}
+
+/// What is kept of a step that failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Keep {
+    /// Its whole tree.
+    #[default]
+    Always,
+    /// Only its log.
+    Never,
 }
 
 /// The commands.
@@ -76,10 +107,18 @@ pub enum Command {
     Env(Env),
     /// Run a command with the variables of `env`.
     Exec(Exec),
+    /// Enter the sandbox of a library's step by hand, or run a command in it.
+    Shell(Shell),
     /// Check that a program is static and portable, as `dist` does.
     Check(Check),
     /// Build twice under all that may differ between machines, and compare every byte.
-    Verify(Verify),
+    Verify(Reproduce),
+    /// Verify, list or clear up what was fetched and built.
+    Store(Store),
+    /// Put all that `dist --offline` needs into one file, for a machine without a network.
+    Bundle(Bundle),
+    /// Take a bundle in, after every byte of it is verified.
+    Unbundle(Unbundle),
     /// Run all of Muslin's own tests.
     Test(Test),
 }
@@ -219,6 +258,20 @@ pub struct Exec {
     pub command: Vec<std::ffi::OsString>,
 }
 
+/// Arguments of `shell`.
+#[derive(Clone, Debug, Args)]
+pub struct Shell {
+    /// The library whose step is entered: in the tree of its last failure, if there is one.
+    #[arg(value_name = "STEP")]
+    pub step: String,
+    /// For what it is built.
+    #[command(flatten)]
+    pub platform: Platform,
+    /// A command and its arguments, after `--` [default: a shell].
+    #[arg(last = true, value_name = "COMMAND")]
+    pub command: Vec<std::ffi::OsString>,
+}
+
 /// Arguments of `check`.
 #[derive(Clone, Debug, Args)]
 pub struct Check {
@@ -232,7 +285,7 @@ pub struct Check {
 
 /// Arguments of `verify`.
 #[derive(Clone, Debug, Args)]
-pub struct Verify {
+pub struct Reproduce {
     /// What to build.
     #[command(flatten)]
     pub package: Package,
@@ -267,6 +320,9 @@ pub struct Verify {
 /// Arguments of `test`.
 #[derive(Clone, Debug, Args)]
 pub struct Test {
+    /// Also the slow ones: the journey of a bundle.
+    #[arg(long)]
+    pub all: bool,
     /// Arguments for the test programs, after `--`.
     #[arg(last = true, value_name = "ARGS")]
     pub args: Vec<String>,

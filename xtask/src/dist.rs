@@ -42,8 +42,10 @@ impl cli::Dist {
         let order = Order { project: &project, bins: &self.bin, profile: &self.profile };
         app::check_order(&order)?;
         let plan = session.settle_project(&project, &self.platform, target)?;
+        session.require_crates(&project, &target.triple)?;
         build::make(session, &plan)?;
         let mut environment = Environment::new(session, &plan, &project.rust)?;
+        session.keep_root(&project, &plan, &environment.derived);
         environment.respect_configuration(project.folder());
         app::hide_paths(&mut environment, session, &project);
         let programs = app::build(session, &order, &environment)?;

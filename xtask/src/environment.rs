@@ -19,7 +19,7 @@ use crate::recipe::{Driver, OverrideValue, Toolchain};
 use crate::rust::Rust;
 use crate::session::{Access, Session};
 use crate::target::Target;
-use crate::toolchain::cmake::toolchain_file;
+use crate::toolchain::cmake::{self, toolchain_file};
 use crate::toolchain::linking::{LinkingDriver, linking_driver, sysroot_variable};
 use crate::{build, report};
 
@@ -44,10 +44,14 @@ pub struct Environment {
     pub variables: BTreeMap<String, String>,
     /// The linker of the target.
     pub linker: PathBuf,
+    /// The entries of the store that all this names.
+    pub entries: Vec<PathBuf>,
     /// Flags of rustc for the target.
     pub rustflags: Vec<String>,
     /// `links` overrides: key, then keys of cargo's table with TOML values.
     pub overrides: BTreeMap<String, BTreeMap<String, toml::Value>>,
+    /// Ids of the entries in the store that were made for it.
+    pub derived: Vec<String>,
 }
 
 impl Environment {
@@ -62,7 +66,13 @@ impl Environment {
         let cmake = toolchain_file(&session.store, &linking, &sysroot, &plan.target)?;
         let mut made = Self::compose(plan, toolchain, &tree, &linking, sysroot.outputs());
         let name = format!("CMAKE_TOOLCHAIN_FILE_{}", plan.target.lower());
-        made.variables.insert(name, cmake.to_string_lossy().into_owned());
+        let file = cmake.outputs().join(cmake::FILE);
+        made.variables.insert(name, file.to_string_lossy().into_owned());
+        let parts = [plan.toolchain(), plan.driver()].map(|step| session.entry(step));
+        made.entries.extend(parts.iter().map(|entry| entry.path().to_owned()));
+        made.entries.extend([sysroot.path(), cmake.path()].map(Path::to_owned));
+        made.entries.push(entry_of(&linking.bin));
+        made.derived = vec![linking.id, cmake.id().to_owned()];
         Ok(made)
     }
 
@@ -109,7 +119,16 @@ impl Environment {
         }
         let linker = linking.path(&linking.names.cc);
         let rustflags = LINK_FLAGS.map(str::to_owned).to_vec();
-        Self { target, sysroot, variables, linker, rustflags, overrides }
+        Self {
+            target,
+            sysroot,
+            variables,
+            linker,
+            rustflags,
+            overrides,
+            entries: Vec::new(),
+            derived: Vec::new(),
+        }
     }
 
     /// Puts before our flags for rustc those that the app's configuration has for all targets.
@@ -185,6 +204,11 @@ impl Environment {
     }
 }
 
+/// The entry that a file or folder right below its outputs belongs to.
+fn entry_of(path: &Path) -> PathBuf {
+    path.ancestors().nth(2).unwrap_or(path).to_owned()
+}
+
 fn tools(target: &Target, linking: &LinkingDriver) -> BTreeMap<String, String> {
     let lower = target.lower();
     let names = &linking.names;
@@ -251,6 +275,7 @@ fn prepared(
     let plan = session.settle_project(&project, platform, &target)?;
     build::make(&session, &plan)?;
     let mut environment = Environment::new(&session, &plan, &project.rust)?;
+    session.keep_root(&project, &plan, &environment.derived);
     environment.respect_configuration(project.folder());
     Ok(environment)
 }

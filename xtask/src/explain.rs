@@ -67,7 +67,9 @@ fn print_bundled(links: &[Link]) {
 
 fn state(session: &Session, step: &Step, is_stale: bool) -> (&'static str, String) {
     if !is_stale {
-        return ("fresh", String::new());
+        // A tool that no stale library calls may be missing.
+        let is_there = session.entry(step).exists();
+        return (if is_there { "fresh" } else { "unneeded" }, String::new());
     }
     match &step.source {
         Some(source) if !session.fetcher.has(source) => {

@@ -6,20 +6,24 @@
 //! downloads-v1/<digest>/<file>         only ever holds verified bytes
 //! downloads-v1/<digest>.origin         who served them, in one line
 //! quarantine-v1/                       partial and mismatching downloads, for the post-mortem
-//! entries-v1/<name>-<version>-<fp16>/  outputs/  build.log  fingerprint.txt  origin.txt
+//! entries-v1/<name>-<version>-<fp16>/  outputs/  outputs.sha256  build.log  fingerprint.txt  origin.txt
 //! failed-v1/<name>-<version>-<fp16>/   the folder of a step that failed, until it is made
 //! graphs-v1/<question>.json            what cargo said of an app's graph, with what it read for that
 //! verify-v1/                           what the last `verify --keep` has built
+//! roots-v1/<package and target>.json   what the last plan of a package uses: see `roots`
 //! locks-v1/<entry>.lock                who works on what; never deleted
 //! tmp/                                 same file system: publishing is a rename
 //! ```
 //!
-//! Presence is the only state: no stamp files, no timestamps. A thing is written in `tmp/`, synced
+//! Presence is the only state: no stamp files, no timestamps decide anything. (One is kept for
+//! `store gc` alone: a folder's own time is when a command last used it.) A thing is written in `tmp/`, synced
 //! and renamed, so a crash leaves nothing half-made; what a dead process left in `tmp/` is swept by
 //! the next one.
 
 mod borrowed;
 mod shared;
+mod inventory;
+mod roots;
 mod tree;
 mod workspace;
 
@@ -38,17 +42,29 @@ use crate::exit::{Exit, Failure};
 use crate::process::env_var;
 use crate::report;
 pub use borrowed::Borrowed;
+pub use inventory::Kept;
+pub use roots::Root;
 pub use shared::memory_folder;
 use tree::{cannot_write, sync_folder, sync_tree};
-pub use tree::{copy_atomically, copy_tree, files_below, remove_tree, write_atomically};
+pub use tree::{
+    copy_atomically, copy_tree, files_below, remove_tree, tree_listing, write_atomically,
+};
 pub use workspace::{target_folder, workspace_root};
 
 /// The part of an entry's name that tells its fingerprint: 16 of 64 digits.
 const FINGERPRINT_DIGITS: usize = 16;
 
 /// All that a store is made of.
-const FOLDERS: [&str; 7] =
-    ["downloads-v1", "quarantine-v1", "entries-v1", "failed-v1", "graphs-v1", "locks-v1", "tmp"];
+const FOLDERS: [&str; 8] = [
+    "downloads-v1",
+    "quarantine-v1",
+    "entries-v1",
+    "failed-v1",
+    "graphs-v1",
+    "roots-v1",
+    "locks-v1",
+    "tmp",
+];
 
 /// The folder with everything that was fetched or built. See the module for its layout.
 #[derive(Clone, Debug)]
@@ -173,22 +189,6 @@ impl Store {
         self.root.join("failed-v1").join(&entry.id)
     }
 
-    /// Entries whose name begins with `<name>-`, oldest first by name only: for explanations.
-    pub fn entries_of(&self, name: &str) -> Vec<Entry> {
-        let prefix = format!("{name}-");
-        let mut found: Vec<_> = fs::read_dir(self.root.join("entries-v1"))
-            .into_iter()
-            .flatten()
-            .flatten()
-            .filter_map(|folder| {
-                let id = folder.file_name().into_string().ok()?;
-                id.starts_with(&prefix).then(|| Entry { path: folder.path(), id })
-            })
-            .collect();
-        found.sort_by(|a, b| a.id.cmp(&b.id));
-        found
-    }
-
     /// A folder of our own in `tmp/`, gone when dropped.
     pub fn temp(&self, label: &str) -> Result<TempFolder> {
         let parent = self.root.join("tmp");
@@ -202,10 +202,14 @@ impl Store {
         self.lock_named(&entry.id, &format!("that makes {}", entry.id))
     }
 
-    fn lock_named(&self, id: &str, does: &str) -> Result<File> {
+    fn lock_file(&self, id: &str) -> Result<File> {
         let path = self.root.join("locks-v1").join(format!("{id}.lock"));
         let file = File::options().create(true).append(true).open(&path);
-        let file = file.with_context(|| format!("cannot open {}", path.display()))?;
+        file.with_context(|| format!("cannot open {}", path.display()))
+    }
+
+    fn lock_named(&self, id: &str, does: &str) -> Result<File> {
+        let file = self.lock_file(id)?;
         if let Err(error) = flock(&file, FlockOperation::NonBlockingLockExclusive) {
             if error == rustix::io::Errno::WOULDBLOCK {
                 report::status("Waiting", format!("for another process {does}"));
@@ -301,9 +305,12 @@ impl Entry {
         fs::read_to_string(self.path.join("origin.txt")).ok()
     }
 
-    /// Publishes a finished folder (with `outputs/` and `fingerprint.txt` in it) under this name.
-    /// If another process was faster, its result stands and ours is dropped.
+    /// Publishes a finished folder (with `outputs/` and `fingerprint.txt` in it) under this name, and
+    /// records what `outputs/` holds. If another process was faster, its result stands and ours is dropped.
     pub fn publish(&self, folder: TempFolder) -> Result<()> {
+        let listing = tree_listing(&folder.path.join("outputs"))?;
+        fs::write(folder.path.join(inventory::RECORD), listing)
+            .with_context(|| format!("cannot write {}", self.id))?;
         sync_tree(&folder.path).with_context(|| format!("cannot write {}", self.id))?;
         match fs::rename(&folder.path, &self.path) {
             Ok(()) => folder.released(),

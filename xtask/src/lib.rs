@@ -17,6 +17,7 @@ pub mod target;
 pub mod process;
 pub mod report;
 pub mod layout;
+pub mod sandbox;
 
 // The pipeline.
 pub mod recipe;
@@ -29,6 +30,7 @@ pub mod rust;
 pub mod session;
 pub mod toolchain;
 pub mod build;
+pub mod shell;
 pub mod environment;
 pub mod sysroot;
 pub mod advice;
@@ -37,4 +39,6 @@ pub mod check;
 pub mod dist;
 pub mod verify;
 pub mod explain;
+pub mod store;
+pub mod bundle;
 pub mod test;

@@ -5,6 +5,7 @@
 //! no inputs, so they make nothing stale.
 
 mod pre_image;
+mod tools;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +13,7 @@ use anyhow::Result;
 
 use crate::digest::Digest;
 use crate::links::unknown;
-use crate::recipe::{Library, Recipes, Source, Toolchain};
+use crate::recipe::{Library, Recipes, Source, Tool, Toolchain};
 use crate::target::Target;
 
 pub use pre_image::difference;
@@ -24,6 +25,8 @@ pub enum Work {
     Toolchain(Box<Toolchain>),
     /// The programs that call that toolchain for one target: `<triple>-cc` and its like.
     Driver(Box<Toolchain>),
+    /// What builds of libraries call, for the machine that builds.
+    Tool(Box<Tool>),
     /// A C library.
     Library(Box<Library>),
     /// The libraries composed into one folder.
@@ -39,6 +42,8 @@ pub struct Step {
     pub version: String,
     /// What it makes.
     pub work: Work,
+    /// What that is for: the plan's target, or the machine that builds.
+    pub target: Target,
     /// SHA-256 of the pre-image, 64 hexadecimal digits.
     pub fingerprint: String,
     /// Every input, readable.
@@ -54,7 +59,7 @@ pub struct Step {
 pub struct Plan {
     /// What they are for.
     pub target: Target,
-    /// The steps: the toolchain, its driver, the libraries, the sysroot.
+    /// The steps: the toolchain, its driver, the libraries with their tools before them, the sysroot.
     pub steps: Vec<Step>,
 }
 
@@ -73,24 +78,33 @@ pub struct Request<'a> {
     pub choose: &'a dyn Fn(&[Step]) -> usize,
 }
 
+/// Steps that are in the plan already, by name.
+#[derive(Default)]
+struct Done {
+    libraries: BTreeMap<String, usize>,
+    tools: BTreeMap<String, usize>,
+    /// The toolchain and its driver for the machine that builds.
+    host: Option<[usize; 2]>,
+}
+
 impl Plan {
     /// Plans. Fails if a library is unknown or the toolchain does not serve the target.
     pub fn new(request: &Request<'_>) -> Result<Self> {
         let mut plan = Self { target: request.target.clone(), steps: Vec::new() };
-        plan.add_toolchain(request)?;
-        let mut done = BTreeMap::new();
+        plan.add_toolchain(request, request.target)?;
+        let mut done = Done::default();
         for name in request.libraries {
             plan.add_library(name, request, &mut done)?;
         }
-        plan.add_sysroot(done.values().copied().collect());
+        plan.add_sysroot(done.libraries.values().copied().collect());
         Ok(plan)
     }
 
-    fn add_toolchain(&mut self, request: &Request<'_>) -> Result<()> {
+    /// Adds the toolchain for a target and its driver, unless they are there; returns their indices.
+    fn add_toolchain(&mut self, request: &Request<'_>, target: &Target) -> Result<[usize; 2]> {
         let toolchain = request.toolchain;
-        let serves = |source: &&Source| {
-            source.target.as_ref().is_none_or(|triple| *triple == request.target.triple)
-        };
+        let serves =
+            |source: &&Source| source.target.as_ref().is_none_or(|triple| *triple == target.triple);
         let candidates: Vec<Step> = toolchain
             .sources
             .iter()
@@ -98,7 +112,8 @@ impl Plan {
             .map(|source| {
                 let text = pre_image::toolchain(toolchain, source);
                 let work = Work::Toolchain(Box::new(toolchain.clone()));
-                Step::new(&toolchain.name, &toolchain.version, work, text, Some(source), vec![])
+                Step::new([&toolchain.name, &toolchain.version], work, target, text)
+                    .with(Some(source), vec![])
             })
             .collect();
         if candidates.is_empty() {
@@ -106,24 +121,28 @@ impl Plan {
                 toolchain.sources.iter().filter_map(|source| source.target.clone()).collect();
             targets.sort();
             let message =
-                format!("toolchain `{}` does not serve {}", toolchain.name, request.target.triple);
-            return Err(unknown(message, &request.target.triple, targets.iter()).into());
+                format!("toolchain `{}` does not serve {}", toolchain.name, target.triple);
+            return Err(unknown(message, &target.triple, targets.iter()).into());
         }
-        self.steps.push(chosen(candidates, request.choose));
-        let text = pre_image::driver(toolchain, request.target, &self.steps[0].fingerprint);
+        let tree = self.add_once(chosen(candidates, request.choose));
+        let text = pre_image::driver(toolchain, target, &self.steps[tree].fingerprint);
         let name = format!("{}-driver", toolchain.name);
         let work = Work::Driver(Box::new(toolchain.clone()));
-        self.steps.push(Step::new(&name, &toolchain.version, work, text, None, vec![0]));
-        Ok(())
+        let step = Step::new([&name, &toolchain.version], work, target, text);
+        Ok([tree, self.add_once(step.with(None, vec![tree]))])
     }
 
-    fn add_library(
-        &mut self,
-        name: &str,
-        request: &Request<'_>,
-        done: &mut BTreeMap<String, usize>,
-    ) -> Result<usize> {
-        if let Some(index) = done.get(name) {
+    /// Adds a step, unless the very same is there; returns its index.
+    fn add_once(&mut self, step: Step) -> usize {
+        let same = |other: &Step| other.name == step.name && other.fingerprint == step.fingerprint;
+        self.steps.iter().position(same).unwrap_or_else(|| {
+            self.steps.push(step);
+            self.steps.len() - 1
+        })
+    }
+
+    fn add_library(&mut self, name: &str, request: &Request<'_>, done: &mut Done) -> Result<usize> {
+        if let Some(index) = done.libraries.get(name) {
             return Ok(*index);
         }
         let Some(library) = request.recipes.libraries.get(name) else {
@@ -134,16 +153,22 @@ impl Plan {
         for dependency in &library.dependencies {
             dependencies.push(self.add_library(dependency, request, done)?);
         }
-        let inputs: Vec<&Step> =
-            dependencies[1..].iter().map(|index| &self.steps[*index]).collect();
+        let tools = self.add_tools(library, request, done)?;
+        let inputs = pre_image::Inputs {
+            steps: dependencies[1..].iter().map(|index| &self.steps[*index]).collect(),
+            tools: tools.iter().map(|index| &self.steps[*index]).collect(),
+            toolchain: &request.toolchain.name,
+        };
+        dependencies.extend(tools);
         let candidates = library.sources.iter().map(|source| {
             let text = pre_image::library(library, source, request.target, &inputs);
             let work = Work::Library(Box::new(library.clone()));
-            Step::new(name, &library.version, work, text, Some(source), dependencies.clone())
+            Step::new([name, &library.version], work, request.target, text)
+                .with(Some(source), dependencies.clone())
         });
         let step = chosen(candidates.collect(), request.choose);
         self.steps.push(step);
-        done.insert(name.to_owned(), self.steps.len() - 1);
+        done.libraries.insert(name.to_owned(), self.steps.len() - 1);
         Ok(self.steps.len() - 1)
     }
 
@@ -151,8 +176,8 @@ impl Plan {
         libraries.sort_unstable();
         let inputs: Vec<&Step> = libraries.iter().map(|index| &self.steps[*index]).collect();
         let text = pre_image::sysroot(&self.target, &inputs);
-        let step = Step::new("sysroot", &self.target.triple, Work::Sysroot, text, None, libraries);
-        self.steps.push(step);
+        let step = Step::new(["sysroot", &self.target.triple], Work::Sysroot, &self.target, text);
+        self.steps.push(step.with(None, libraries));
     }
 
     /// The steps to make, by index: given which results exist, those that are missing and needed.
@@ -180,6 +205,11 @@ impl Plan {
         &self.steps[1]
     }
 
+    /// The steps whose outputs a step sees.
+    pub fn dependencies<'p>(&'p self, step: &'p Step) -> impl Iterator<Item = &'p Step> {
+        step.dependencies.iter().map(|index| &self.steps[*index])
+    }
+
     /// The sysroot's step.
     pub fn sysroot(&self) -> &Step {
         &self.steps[self.steps.len() - 1]
@@ -195,23 +225,21 @@ impl Plan {
 }
 
 impl Step {
-    fn new(
-        name: &str,
-        version: &str,
-        work: Work,
-        pre_image: String,
-        source: Option<&Source>,
-        dependencies: Vec<usize>,
-    ) -> Self {
+    fn new([name, version]: [&str; 2], work: Work, target: &Target, pre_image: String) -> Self {
         Self {
             name: name.to_owned(),
             version: version.to_owned(),
             work,
+            target: target.clone(),
             fingerprint: Digest::sha256_of(pre_image.as_bytes()).hex(),
             pre_image,
-            source: source.cloned(),
-            dependencies,
+            source: None,
+            dependencies: Vec::new(),
         }
+    }
+
+    fn with(self, source: Option<&Source>, dependencies: Vec<usize>) -> Self {
+        Self { source: source.cloned(), dependencies, ..self }
     }
 }
 

@@ -10,7 +10,7 @@ mod surroundings;
 
 use std::collections::BTreeSet;
 use std::env;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::fs::PermissionsExt as _;
@@ -279,26 +279,17 @@ pub fn find_program(name: &str) -> Option<PathBuf> {
     env::split_paths(&path).map(|folder| folder.join(name)).find(|file| is_executable(file))
 }
 
-/// The command that installs programs here, in the words of this machine's distribution.
-pub fn install_command(programs: &[&str]) -> String {
-    let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
-    let ids: Vec<&str> = release
-        .lines()
-        .filter_map(|line| line.strip_prefix("ID=").or_else(|| line.strip_prefix("ID_LIKE=")))
-        .flat_map(|value| value.trim_matches('"').split(' '))
-        .collect();
-    let installer = match () {
-        () if ids.contains(&"alpine") => "apk add",
-        () if ids.iter().any(|id| ["fedora", "rhel", "centos"].contains(id)) => "dnf install",
-        () if ids.contains(&"arch") => "pacman -S",
-        () if ids.iter().any(|id| ["suse", "opensuse"].contains(id)) => "zypper install",
-        () => "apt-get install",
-    };
-    format!("{installer} {}", programs.join(" "))
-}
-
 fn is_executable(file: &Path) -> bool {
     fs::metadata(file).is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+}
+
+/// The executable that runs now, to be started again: also when its file has been replaced since.
+pub fn own_executable() -> Result<PathBuf> {
+    let link = Path::new("/proc/self/exe");
+    if link.exists() {
+        return Ok(link.to_owned());
+    }
+    env::current_exe().context("cannot tell where this program is")
 }
 
 /// Cargo's own folder, with its configuration and its cache: `$CARGO_HOME`, else `~/.cargo`.
@@ -311,6 +302,11 @@ pub fn cargo_home() -> Option<PathBuf> {
 /// Names of all variables that Muslin itself was started with.
 pub fn env_names() -> Vec<String> {
     env::vars_os().filter_map(|(name, _)| name.into_string().ok()).collect()
+}
+
+/// All variables that Muslin itself was started with and whose name passes.
+pub fn env_all(is_kept: impl Fn(&str) -> bool) -> Vec<(OsString, OsString)> {
+    env::vars_os().filter(|(name, _)| name.to_str().is_some_and(&is_kept)).collect()
 }
 
 /// Files that Muslin and its children make are readable by all and writable by their owner, whatever

@@ -19,6 +19,8 @@ pub struct Recipes {
     pub libraries: BTreeMap<String, Library>,
     /// `toolchains/<name>.toml` by name.
     pub toolchains: BTreeMap<String, Toolchain>,
+    /// `tools/<name>.toml` by name.
+    pub tools: BTreeMap<String, Tool>,
     /// Rows of `targets.toml` by triple.
     pub targets: BTreeMap<String, Target>,
 }
@@ -40,7 +42,7 @@ pub struct Library {
     pub bundled: BTreeMap<String, Vec<String>>,
     /// Libraries that it links or includes.
     pub dependencies: Vec<String>,
-    /// Programs of the machine that the build calls, such as `make`.
+    /// Tools whose programs the build calls, such as `make`.
     pub tools: Vec<String>,
     /// Where its bytes come from, in the order tried.
     pub sources: Vec<Source>,
@@ -115,7 +117,7 @@ pub enum Origin {
 /// A patch file beside the recipes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Patch {
-    /// Its name below `recipes/patches/<library>/`.
+    /// Its name below `recipes/patches/<library or tool>/`.
     pub name: String,
     /// Its text.
     pub text: String,
@@ -130,7 +132,8 @@ pub enum Build {
     Configure(Configure),
 }
 
-/// C files, compiled one by one into one static library, `lib<first of outputs.libs>.a`.
+/// C files, compiled one by one: into one static library, `lib<first of outputs.libs>.a`, or for a
+/// tool into its [`Product`].
 #[derive(Clone, Debug)]
 pub struct Compile {
     /// Files relative to the source tree.
@@ -169,6 +172,56 @@ pub struct Outputs {
     pub pkgconfig: Vec<String>,
 }
 
+/// What the builds of libraries call, made by Muslin itself for the machine that builds, so that the
+/// machine's own programs take no part.
+#[derive(Clone, Debug)]
+pub struct Tool {
+    /// The file's name without `.toml`.
+    pub name: String,
+    /// One line.
+    pub description: String,
+    /// Upstream's version.
+    pub version: String,
+    /// SPDX expression.
+    pub license: String,
+    /// Where its bytes come from, in the order tried.
+    pub sources: Vec<Source>,
+    /// Patches in the order applied.
+    pub patches: Vec<Patch>,
+    /// The C files.
+    pub compile: Compile,
+    /// What becomes of the objects.
+    pub product: Product,
+    /// By installed folder, the folders and files of the source tree that are put into it as they are.
+    pub copy: BTreeMap<String, Vec<String>>,
+    /// Files and folders that it must bring beside the product.
+    pub files: Vec<String>,
+    /// By toolchain, the SHA-256 of the listing of all that it must be when that has made it.
+    pub digests: BTreeMap<String, Digest>,
+}
+
+/// What a tool's objects become.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Product {
+    /// A static program.
+    Program {
+        /// Where it is installed: `bin/make`.
+        path: String,
+        /// Other names for it, beside it.
+        aliases: Vec<String>,
+    },
+    /// What programs are linked with where a toolchain has only the headers of a libc.
+    Runtime {
+        /// `lib/lib<name>.a`.
+        lib: String,
+        /// More C and assembly files, each of them a `lib/<stem>.o` that every program begins with.
+        objects: Vec<String>,
+    },
+}
+
+/// Names by which a build knows what every configure script needs: a shell with its programs, and make.
+pub const CONFIGURE_TOOLS: [&str; 2] = ["busybox", "make"];
+
 /// A compiler and libc bundle.
 #[derive(Clone, Debug)]
 pub struct Toolchain {
@@ -204,5 +257,7 @@ pub enum Driver {
         include_cxx: Vec<Template>,
         /// Flags for C++ only: how the C++ library was configured.
         flags_cxx: Vec<String>,
+        /// The tool that programs are linked with: the tree has no libc, only its headers.
+        runtime: Option<String>,
     },
 }

@@ -2,6 +2,8 @@
 //!
 //! Never installs anything but the standard library of a target, through rustup.
 
+pub mod runtime;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -110,9 +112,7 @@ impl Rust {
     /// target folder is stays the owner's choice.
     pub fn cargo(&self) -> Command {
         let mut command = process::command(self.sysroot.join("bin/cargo"));
-        for name in process::env_names().iter().filter(|name| is_hidden(name)) {
-            command.env_remove(name);
-        }
+        command.env_clear().envs(process::env_all(|name| !is_hidden(name)));
         command.envs(process::clock_variables());
         // Cargo asks for `rustc` by name; without rustup's proxy in between it must be this one. It
         // keeps what rustc says in the target folder, until rustc has another path or rustup another
@@ -122,6 +122,14 @@ impl Rust {
             None => command.env("RUSTC", self.sysroot.join("bin/rustc")),
         };
         command
+    }
+
+    /// All folders in which its parts are, under the names by which they are called.
+    pub fn folders(&self) -> Vec<PathBuf> {
+        let called = self.called.as_ref().and_then(|(rustc, _)| rustc.parent()?.parent());
+        let mut folders = vec![self.sysroot.clone()];
+        folders.extend(called.filter(|folder| *folder != self.sysroot).map(Path::to_owned));
+        folders
     }
 
     /// The installation's own folder.

@@ -6,7 +6,9 @@ mod choice;
 mod lockfile;
 mod needs;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use anyhow::{Context as _, Result};
 
@@ -19,6 +21,7 @@ use crate::plan::{Plan, Request, Step};
 use crate::process;
 use crate::recipe::{Recipes, Source, Toolchain};
 use crate::rust::Rust;
+use crate::sandbox::Sandbox;
 use crate::target::Target;
 use lockfile::Lockfile;
 
@@ -35,6 +38,9 @@ pub struct Session {
     /// The fetcher.
     pub fetcher: Fetcher,
     access: Access,
+    sandbox: OnceLock<Sandbox>,
+    /// While it is held, no other command takes anything out of the store.
+    _in_use: Option<File>,
 }
 
 /// The package to build, and what it links.
@@ -51,6 +57,8 @@ pub struct Project {
     pub features: Vec<String>,
     /// What it links.
     pub wanted: Wanted,
+    /// Whether cargo was not asked, since nothing has changed.
+    is_remembered: bool,
     _lockfile: Lockfile,
 }
 
@@ -81,20 +89,39 @@ impl Session {
         let workspace = layout::workspace_root()?;
         let recipes = Recipes::load(&workspace)?;
         let root = global.store.clone().map_or_else(Store::default_root, Ok)?;
-        let store = match access {
-            Access::Write => Store::open(&root)?,
-            Access::Read => Store::peek(&root)?,
+        let (store, in_use) = match access {
+            Access::Write => {
+                let store = Store::open(&root)?;
+                let in_use = store.hold_in_common()?;
+                (store, Some(in_use))
+            }
+            Access::Read => (Store::peek(&root)?, None),
         };
         let network = if global.offline { Network::Offline } else { Network::Online };
         let mirrors = mirrors(&global)?;
         let fetcher = Fetcher::new(store.clone(), network, mirrors, &workspace);
-        Ok(Self { global, workspace, recipes, store, fetcher, access })
+        let sandbox = OnceLock::new();
+        Ok(Self { global, workspace, recipes, store, fetcher, access, sandbox, _in_use: in_use })
+    }
+
+    /// How programs are kept apart here; found out when it is first asked for.
+    pub fn sandbox(&self) -> Result<&Sandbox> {
+        if let Some(found) = self.sandbox.get() {
+            return Ok(found);
+        }
+        let found = Sandbox::find(self.global.sandbox)?;
+        Ok(self.sandbox.get_or_init(|| found))
     }
 
     /// How many jobs may run at once.
     pub fn jobs(&self) -> usize {
         let cpus = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         self.global.jobs.map_or_else(cpus, usize::from)
+    }
+
+    /// The folder of the recipes.
+    pub fn recipes_folder(&self) -> PathBuf {
+        self.workspace.join("recipes")
     }
 
     /// The target of this triple.
@@ -119,7 +146,9 @@ impl Session {
         let name = arguments.package.as_deref();
         let question = name.unwrap_or_default();
         let memory = links::Memory::new(&self.store, folder, &query, question, &rust.version);
-        let metadata = match memory.recall() {
+        let remembered = memory.recall();
+        let is_remembered = remembered.is_some();
+        let metadata = match remembered {
             Some(metadata) => metadata,
             None => {
                 let cargo = || {
@@ -139,7 +168,16 @@ impl Session {
         let package = metadata.select(&manifest, name)?.clone();
         let wanted = links::discover(&metadata, &package, &self.recipes)?;
         wanted.require_all()?;
-        Ok(Project { rust, metadata, package, manifest, features, wanted, _lockfile: lockfile })
+        Ok(Project {
+            rust,
+            metadata,
+            package,
+            manifest,
+            features,
+            wanted,
+            is_remembered,
+            _lockfile: lockfile,
+        })
     }
 
     fn manifest(&self, named: Option<&Path>) -> Result<PathBuf> {
@@ -231,8 +269,6 @@ impl Session {
         target: &Target,
         libraries: &[String],
     ) -> Result<Plan> {
-        let plan = self.plan(named, target, libraries)?;
-        self.require_tools(&plan)?;
         let toolchain = self.settle_toolchain(&self.plans(named, target, libraries)?)?;
         loop {
             let plan = self.plan_with(toolchain, target, libraries)?;
@@ -249,30 +285,6 @@ impl Session {
         let stale = plan.stale(&|step| self.entry(step).exists());
         let steps = stale.into_iter().map(|index| &plan.steps[index]);
         steps.filter(|step| step.source.as_ref().is_some_and(|s| !self.fetcher.has(s))).collect()
-    }
-
-    /// Fails, before anything is fetched, if a step to be made needs a program that is not here.
-    fn require_tools(&self, plan: &Plan) -> Result<()> {
-        let stale = plan.stale(&|step| self.entry(step).exists());
-        let mut missing: Vec<&str> = plan
-            .libraries()
-            .filter(|(step, _)| stale.iter().any(|index| std::ptr::eq(&plan.steps[*index], *step)))
-            .flat_map(|(_, library)| &library.tools)
-            .map(String::as_str)
-            .filter(|tool| process::find_program(tool).is_none())
-            .collect();
-        missing.sort_unstable();
-        missing.dedup();
-        if missing.is_empty() {
-            return Ok(());
-        }
-        let list = missing.join(", ");
-        Err(Failure::new(
-            Exit::Failed,
-            format!("programs that the build calls are missing: {list}"),
-        )
-        .help(format!("`{}` installs them", process::install_command(&missing)))
-        .into())
     }
 
     /// Fetches the bytes of some steps, several at a time. The first failure is the error; but all
@@ -307,6 +319,9 @@ impl Session {
         let all = match &step.work {
             crate::plan::Work::Library(_) => {
                 self.recipes.libraries.get(&step.name).map(|library| &library.sources)
+            }
+            crate::plan::Work::Tool(_) => {
+                self.recipes.tools.get(&step.name).map(|tool| &tool.sources)
             }
             crate::plan::Work::Toolchain(_) => {
                 self.recipes.toolchains.get(&step.name).map(|toolchain| &toolchain.sources)

@@ -18,15 +18,18 @@ impl cli::Sysroot {
         let session = Session::open(global, Access::Write)?;
         for triple in self.platform.triples() {
             let target = session.target(&triple)?;
-            let (libraries, wish, target_folder) = if self.libraries.is_empty() {
+            let (libraries, wish, target_folder, user) = if self.libraries.is_empty() {
                 let project = session.project(&self.package, &triple)?;
                 let wanted = project.wanted;
-                (wanted.libraries, wanted.toolchain, project.metadata.target_directory)
+                let user = (project.package.name, project.package.manifest_path);
+                (wanted.libraries, wanted.toolchain, project.metadata.target_directory, user)
             } else {
-                (self.named(), None, layout::target_folder(&session.workspace))
+                let user = (format!("sysroot {}", names(&self.named())), session.recipes_folder());
+                (self.named(), None, layout::target_folder(&session.workspace), user)
             };
             let named = self.platform.toolchain.as_deref().or(wish.as_deref());
             let plan = session.settle(named, &target, &libraries)?;
+            session.store.keep_root(session.root(&user.0, &user.1, &plan, &[]));
             build::make(&session, &plan)?;
             let place = target_folder.join("sysroot").join(&triple);
             mirror(&session.entry(plan.sysroot()).outputs(), &place)?;

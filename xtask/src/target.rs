@@ -1,5 +1,9 @@
 //! What we build for: one row of `recipes/targets.toml`.
 
+/// The triple of the machine that builds, in its static form: tools are made for it. Toolchains have
+/// programs for this kind of machine only.
+pub const HOST: &str = "x86_64-unknown-linux-musl";
+
 /// A target: a Rust triple, and how others spell it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {

@@ -16,9 +16,8 @@ use crate::report;
 use crate::session::{Access, Session};
 
 /// Programs that tests call, and the Debian packages that bring them.
-const PROGRAMS: [(&str, &str); 7] = [
+const PROGRAMS: [(&str, &str); 6] = [
     ("make", "make"),
-    ("perl", "perl"),
     ("pkg-config", "pkg-config"),
     ("xz", "xz-utils"),
     ("openssl", "openssl"),
@@ -36,11 +35,15 @@ impl cli::Test {
         let plan = session.settle_project(&project, &cli::Platform::default(), &target)?;
         build::make(&session, &plan)?;
         let environment = Environment::new(&session, &plan, &project.rust)?;
+        session.keep_root(&project, &plan, &environment.derived);
 
         report::status("Testing", "the xtask");
         let mut command = project.rust.cargo();
         command.current_dir(&session.workspace).args(["test", "--package", "xtask"]);
         command.env("MUSLIN_TEST_ALL", "1").env("MUSLIN_STORE", session.store.root());
+        if self.all {
+            command.env("MUSLIN_TEST_SLOW", "1");
+        }
         command.arg("--").args(&self.args);
         let status = process::run_foreground(&mut command)?;
         if !status.success() {

@@ -5,10 +5,11 @@
 //! relative to themselves, so a store can be moved; they start no other process before the compiler.
 //! Never fetches, unpacks, or decides which toolchain is used.
 
+mod call;
 pub mod cmake;
+pub mod host;
 pub mod linking;
 
-use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -19,6 +20,7 @@ use crate::process::shell_word;
 use crate::recipe::template::{Placeholder, Template};
 use crate::recipe::{Driver, Toolchain};
 use crate::target::Target;
+pub use call::Call;
 
 /// The variable by which a step tells the compiler where it builds, so that the path is mapped to
 /// `/build` in what comes out. A variable and not a flag, because OpenSSL writes its flags into its
@@ -63,69 +65,87 @@ pub fn write_driver(toolchain: &Toolchain, target: &Target, tree: &str, bin: &Pa
     let names = ToolNames::new(target);
     let compile = [(&names.cc, Language::C), (&names.cxx, Language::Cxx)];
     for (name, language) in compile {
-        let call = compiler(toolchain, target, language);
-        let flags = target.cflags.iter().map(|flag| shell_word(flag)).collect::<Vec<_>>().join(" ");
+        let call = compiler(toolchain, target, language).for_shell();
         let text = script(
             tree,
             &format!(
-                "exec {call} {flags} \"-ffile-prefix-map=$tree=/toolchain\" \
+                "exec {call} \
                  ${{{BUILD_FOLDER_VARIABLE}:+\"-ffile-prefix-map=${BUILD_FOLDER_VARIABLE}=/build\"}} \"$@\""
             ),
         );
         write_program(&bin.join(name), &text)?;
     }
     for (name, tool) in [(&names.ar, "ar"), (&names.ranlib, "ranlib"), (&names.ld, "ld")] {
-        let text = script(tree, &format!("exec {} \"$@\"", binutil(toolchain, target, tool)));
-        write_program(&bin.join(name), &text)?;
+        let call = binutil(toolchain, target, tool).for_shell();
+        write_program(&bin.join(name), &script(tree, &format!("exec {call} \"$@\"")))?;
     }
     Ok(())
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Language {
+/// What a compiler is to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// C and assembly.
     C,
+    /// C++.
     Cxx,
 }
 
-/// The words that start a compiler, for a shell in which `$tree` is the toolchain's tree.
-fn compiler(toolchain: &Toolchain, target: &Target, language: Language) -> String {
+/// The call of a compiler for a target. Paths of the toolchain become `/toolchain` in what it makes;
+/// those of the build are the caller's to map.
+pub fn compiler(toolchain: &Toolchain, target: &Target, language: Language) -> Call {
     let fill = |template: &Template| template.render(|placeholder| fill(placeholder, target));
-    match &toolchain.driver {
+    let call = match &toolchain.driver {
         Driver::Gcc { prefix } => {
             let tool = if language == Language::C { "gcc" } else { "g++" };
-            format!("\"$tree/{}{tool}\"", fill(prefix))
+            Call::new(format!("{}{tool}", fill(prefix)))
         }
-        Driver::Zig { program, include, include_cxx, flags_cxx } => {
+        Driver::Zig { program, include, include_cxx, flags_cxx, .. } => {
             // clang itself, without zig's caching front: as fast as the host's own compiler. Without
             // the front nobody tells it where headers are, so all of them are named, and the host's
             // are out of reach.
-            let mut call = format!(
-                "\"$tree/{program}\" clang --target={} --no-default-config -nostdinc -Qunused-arguments",
-                target.triple
-            );
+            let mut call = Call::new(program.as_str())
+                .arg("clang")
+                .arg(format!("--target={}", target.triple))
+                .args(&["--no-default-config", "-nostdinc", "-Qunused-arguments"]);
             if language == Language::Cxx {
-                call.push_str(" --driver-mode=g++ -nostdinc++");
-                for flag in flags_cxx {
-                    let _ = write!(call, " {}", shell_word(flag));
-                }
+                call = call.args(&["--driver-mode=g++", "-nostdinc++"]).args(flags_cxx);
             }
             let cxx = include_cxx.iter().filter(|_| language == Language::Cxx);
-            for folder in cxx.chain(include) {
-                let _ = write!(call, " -isystem \"$tree/{}\"", fill(folder));
-            }
-            call
+            cxx.chain(include).fold(call, |call, folder| {
+                call.arg("-isystem").tree("", format!("/{}", fill(folder)))
+            })
+        }
+    };
+    call.args(&target.cflags).tree("-ffile-prefix-map=", "=/toolchain")
+}
+
+/// The call of `ar`, `ranlib` or `ld`.
+pub fn binutil(toolchain: &Toolchain, target: &Target, tool: &str) -> Call {
+    match &toolchain.driver {
+        Driver::Gcc { prefix } => {
+            let prefix = prefix.render(|placeholder| fill(placeholder, target));
+            Call::new(format!("{prefix}{tool}"))
+        }
+        Driver::Zig { program, .. } => {
+            Call::new(program.as_str()).arg(if tool == "ld" { "ld.lld" } else { tool })
         }
     }
 }
 
-fn binutil(toolchain: &Toolchain, target: &Target, tool: &str) -> String {
+/// The call that links objects and archives into a static program; `-o` and they are to follow. With
+/// a toolchain that names a runtime its objects and archives are among those, else the compiler
+/// brings a libc.
+pub fn linker(toolchain: &Toolchain, target: &Target) -> Call {
     match &toolchain.driver {
-        Driver::Gcc { prefix } => {
-            format!("\"$tree/{}{tool}\"", prefix.render(|placeholder| fill(placeholder, target)))
-        }
-        Driver::Zig { program, .. } => {
-            let tool = if tool == "ld" { "ld.lld" } else { tool };
-            format!("\"$tree/{program}\" {tool}")
+        Driver::Gcc { .. } => compiler(toolchain, target, Language::C).args(&[
+            "-static",
+            "-Wl,--gc-sections",
+            "-Wl,--build-id=none",
+        ]),
+        Driver::Zig { .. } => {
+            let flags = ["-static", "--gc-sections", "--build-id=none", "-z", "noexecstack"];
+            binutil(toolchain, target, "ld").args(&flags)
         }
     }
 }

@@ -34,7 +34,7 @@ use machine::Machine;
 use place::Sources;
 use vary::Variations;
 
-impl cli::Verify {
+impl cli::Reproduce {
     /// Verifies for each target.
     pub fn run(self, global: Global) -> Result<()> {
         if let Some(theirs) = &self.against {
@@ -95,7 +95,9 @@ impl cli::Verify {
     fn given(&self, session: &Session, plan: &Plan) -> Result<Vec<PathBuf>> {
         if self.app_only {
             build::make(session, plan)?;
-            return Ok(plan.steps.iter().map(|s| session.entry(s).path().to_owned()).collect());
+            let entries = plan.steps.iter().map(|step| session.entry(step));
+            let here = entries.filter(|entry| entry.exists());
+            return Ok(here.map(|entry| entry.path().to_owned()).collect());
         }
         // The entry may be here and its bytes no longer.
         for step in &plan.steps {

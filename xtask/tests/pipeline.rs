@@ -7,14 +7,22 @@
 mod app;
 #[path = "pipeline/building.rs"]
 mod building;
+#[path = "pipeline/bundle.rs"]
+mod bundle;
 #[path = "pipeline/endings.rs"]
 mod endings;
 #[path = "pipeline/freshness.rs"]
 mod freshness;
+#[path = "pipeline/offline.rs"]
+mod offline;
 #[path = "pipeline/real.rs"]
 mod real;
 #[path = "pipeline/refusals.rs"]
 mod refusals;
+#[path = "pipeline/store.rs"]
+mod store;
+#[path = "pipeline/tools.rs"]
+mod tools;
 #[path = "support/scratch.rs"]
 mod scratch;
 #[path = "support/server.rs"]

@@ -7,6 +7,10 @@
 
 #[path = "plan/fields.rs"]
 mod fields;
+#[path = "plan/files.rs"]
+mod files;
+#[path = "plan/tools.rs"]
+mod tools;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -1,33 +1,90 @@
 //! The builder for libraries that are a list of C files: no configure, no make.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::bench::{BASE_FLAGS, Bench};
-use crate::recipe::Compile;
+use super::bench::{Bench, Sharing};
+use super::room::BASE_FLAGS;
+use crate::recipe::{Compile, Library, Toolchain};
+use crate::toolchain::{self, Call, Language};
+
+/// The compiler and its kin, called by a step directly: with no shell between, a step that only
+/// compiles needs no program but those.
+pub struct Direct<'a> {
+    /// The step's bench.
+    pub bench: &'a Bench<'a>,
+    /// The toolchain.
+    pub toolchain: &'a Toolchain,
+    /// Its tree.
+    pub tree: PathBuf,
+}
+
+impl Direct<'_> {
+    /// A command of the toolchain, with the environment of the step.
+    pub fn command(&self, call: &Call) -> Command {
+        let (program, words) = call.at(&self.bench.seen(&self.tree));
+        let mut command = self.bench.command(program);
+        command.args(words);
+        command
+    }
+
+    /// A command for one of `ar` and its kin.
+    pub fn binutil(&self, name: &str) -> Command {
+        self.command(&toolchain::binutil(self.toolchain, self.bench.target, name))
+    }
+
+    fn compiler(&self, recipe: &Compile, source: &str, object: &Path) -> Command {
+        let is_cxx = [".cc", ".cpp", ".cxx"].iter().any(|ending| source.ends_with(ending));
+        let language = if is_cxx { Language::Cxx } else { Language::C };
+        let bench = self.bench;
+        let mut command =
+            self.command(&toolchain::compiler(self.toolchain, bench.target, language));
+        let root = bench.seen(&bench.folders.root);
+        command.arg(format!("-ffile-prefix-map={}=/build", root.display()));
+        command.args(BASE_FLAGS);
+        command.args(recipe.include.iter().map(|folder| format!("-I{folder}")));
+        command.arg("-isystem").arg(bench.seen(&bench.folders.dependencies).join("include"));
+        for (name, value) in &recipe.defines {
+            command.arg(if value.is_empty() {
+                format!("-D{name}")
+            } else {
+                format!("-D{name}={value}")
+            });
+        }
+        command.args(&recipe.flags).arg("-c").arg(source).arg("-o").arg(object);
+        command
+    }
+}
 
 /// Compiles the files, makes the library, and installs it with its headers and a `.pc` file.
-pub fn build(bench: &Bench<'_>, recipe: &Compile) -> Result<()> {
-    let objects = bench.root.join("objects");
-    fs::create_dir(&objects)?;
-    let names: Vec<String> = recipe.sources.iter().map(|source| object_name(source)).collect();
-    compile_all(bench, recipe, &objects, &names)?;
-    let library = bench.library.outputs.libs.first().context("the recipe names no library")?;
-    let lib = bench.install.join("lib");
-    fs::create_dir_all(lib.join("pkgconfig"))?;
-    let mut archive = bench.command(&bench.names.ar);
-    archive.current_dir(&objects).arg("rcs").arg(lib.join(format!("lib{library}.a"))).args(&names);
-    bench.run(&mut archive)?;
-    install_headers(bench, recipe)?;
-    for name in &bench.library.outputs.pkgconfig {
-        fs::write(lib.join("pkgconfig").join(format!("{name}.pc")), pkgconfig(bench, name))?;
+pub fn build(direct: &Direct<'_>, library: &Library, recipe: &Compile) -> Result<()> {
+    let bench = direct.bench;
+    let names = compile_all(direct, recipe, &recipe.sources)?;
+    let name = library.outputs.libs.first().context("the recipe names no library")?;
+    archive(direct, name, &names)?;
+    install_headers(bench, library, recipe)?;
+    for name in &library.outputs.pkgconfig {
+        let folder = bench.folders.install.join("lib/pkgconfig");
+        fs::create_dir_all(&folder)?;
+        fs::write(folder.join(format!("{name}.pc")), pkgconfig(library, name))?;
     }
     Ok(())
+}
+
+/// Makes `lib/lib<name>.a` of objects.
+pub fn archive(direct: &Direct<'_>, name: &str, objects: &[String]) -> Result<()> {
+    let bench = direct.bench;
+    let lib = bench.folders.install.join("lib");
+    fs::create_dir_all(&lib)?;
+    let mut archive = direct.binutil("ar");
+    archive.current_dir(bench.seen(&bench.folders.objects));
+    archive.arg("rcs").arg(bench.seen(&lib).join(format!("lib{name}.a"))).args(objects);
+    bench.run(&archive, Sharing::Alone)
 }
 
 /// A file's object, without folders: two files of one name in two folders stay apart.
@@ -40,12 +97,15 @@ fn object_name(source: &str) -> String {
 }
 
 /// Compiles with as many compilers at once as there are tokens; the step's own is one of them.
-fn compile_all(
-    bench: &Bench<'_>,
+/// Returns the names of the objects.
+pub fn compile_all(
+    direct: &Direct<'_>,
     recipe: &Compile,
-    objects: &Path,
-    names: &[String],
-) -> Result<()> {
+    sources: &[String],
+) -> Result<Vec<String>> {
+    let bench = direct.bench;
+    let objects = bench.seen(&bench.folders.objects);
+    let names: Vec<String> = sources.iter().map(|source| object_name(source)).collect();
     let next = AtomicUsize::new(0);
     let failure = Mutex::new(None);
     let work = |needs_token: bool| -> Result<()> {
@@ -53,8 +113,9 @@ fn compile_all(
             let _token = if needs_token { Some(bench.tokens.acquire()?) } else { None };
             let index = next.fetch_add(1, Ordering::Relaxed);
             let failed = failure.lock().is_ok_and(|failure| failure.is_some());
-            let (Some(source), false) = (recipe.sources.get(index), failed) else { return Ok(()) };
-            bench.run(&mut compiler(bench, recipe, source, &objects.join(&names[index])))?;
+            let (Some(source), false) = (sources.get(index), failed) else { return Ok(()) };
+            let command = direct.compiler(recipe, source, &objects.join(&names[index]));
+            bench.run(&command, Sharing::Alone)?;
         }
     };
     let keep = |result: Result<()>| {
@@ -62,57 +123,49 @@ fn compile_all(
             failure.get_or_insert(error);
         }
     };
+    let helpers = bench.jobs.min(sources.len()).saturating_sub(1);
     std::thread::scope(|scope| {
-        for _ in 1..bench.jobs.min(recipe.sources.len()) {
+        for _ in 0..helpers {
             scope.spawn(|| keep(work(true)));
         }
         keep(work(false));
+        // Helpers that wait for a token would wait for ever if all tokens were those of steps that
+        // wait for theirs: so the step's own goes back until they have seen that nothing is left.
+        if helpers > 0 {
+            keep(bench.tokens.release_raw().map_err(Into::into));
+        }
     });
-    failure.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()).map_or(Ok(()), Err)
-}
-
-fn compiler(bench: &Bench<'_>, recipe: &Compile, source: &str, object: &Path) -> Command {
-    let is_cxx = [".cc", ".cpp", ".cxx"].iter().any(|ending| source.ends_with(ending));
-    let mut command = bench.command(if is_cxx { &bench.names.cxx } else { &bench.names.cc });
-    command.args(BASE_FLAGS);
-    command.args(recipe.include.iter().map(|folder| format!("-I{folder}")));
-    command.arg("-isystem").arg(bench.dependencies.join("include"));
-    for (name, value) in &recipe.defines {
-        command.arg(if value.is_empty() {
-            format!("-D{name}")
-        } else {
-            format!("-D{name}={value}")
-        });
+    if helpers > 0 {
+        keep(bench.tokens.acquire_raw().map_err(Into::into));
     }
-    command.args(&recipe.flags).arg("-c").arg(source).arg("-o").arg(object);
-    command
+    let failure = failure.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
+    failure.map_or(Ok(names), Err)
 }
 
-fn install_headers(bench: &Bench<'_>, recipe: &Compile) -> Result<()> {
-    let places: Vec<_> = std::iter::once(bench.source.clone())
-        .chain(recipe.include.iter().map(|folder| bench.source.join(folder)))
+fn install_headers(bench: &Bench<'_>, library: &Library, recipe: &Compile) -> Result<()> {
+    let places: Vec<_> = std::iter::once(bench.folders.source.clone())
+        .chain(recipe.include.iter().map(|folder| bench.folders.source.join(folder)))
         .collect();
-    for header in &bench.library.outputs.include {
+    for header in &library.outputs.include {
         let Some(found) = places.iter().map(|place| place.join(header)).find(|path| path.exists())
         else {
             bail!(
                 "{}: the header `{header}` of `outputs.include` is neither in the source tree nor in a folder of `build.compile.include`",
-                bench.library.name
+                library.name
             );
         };
-        let target = bench.install.join("include").join(header);
+        let target = bench.folders.install.join("include").join(header);
         if found.is_dir() {
             crate::layout::copy_tree(&found, &target)?;
         } else {
-            fs::create_dir_all(target.parent().unwrap_or(&bench.install))?;
+            fs::create_dir_all(target.parent().unwrap_or(&bench.folders.install))?;
             fs::copy(&found, &target)?;
         }
     }
     Ok(())
 }
 
-fn pkgconfig(bench: &Bench<'_>, name: &str) -> String {
-    let library = bench.library;
+fn pkgconfig(library: &Library, name: &str) -> String {
     let libs: Vec<_> = library.outputs.libs.iter().map(|lib| format!("-l{lib}")).collect();
     format!(
         "prefix=/usr\nlibdir=${{prefix}}/lib\nincludedir=${{prefix}}/include\n\n\

@@ -2,7 +2,9 @@
 
 use anyhow::{Context as _, Result};
 
-use super::bench::Bench;
+use super::bench::{Bench, Sharing};
+use super::room::Folders;
+use super::tools::SHELL;
 use crate::recipe::Configure;
 
 /// What a recipe never repeats: where things are installed, from the library's own point of view.
@@ -18,23 +20,24 @@ pub fn build(bench: &Bench<'_>, recipe: &Configure) -> Result<()> {
     script.args(recipe.options.iter().map(|option| bench.fill(option)));
     let more = recipe.options_for.get(&bench.target.triple).into_iter().flatten();
     script.args(more.map(|option| bench.fill(option)));
-    bench.run(&mut script)?;
+    bench.run(&script, Sharing::Alone)?;
     make(bench, &recipe.make, None)?;
-    let staging = bench.root.join("staging");
-    make(bench, &recipe.install, Some(&staging))?;
-    std::fs::remove_dir(&bench.install)?;
-    std::fs::rename(staging.join("usr"), &bench.install)
-        .with_context(|| format!("{}: make installed nothing below /usr", bench.library.name))
+    let Folders { staging, install, .. } = &bench.folders;
+    make(bench, &recipe.install, Some(staging))?;
+    std::fs::remove_dir(install)?;
+    std::fs::rename(staging.join("usr"), install)
+        .with_context(|| format!("{}: make installed nothing below /usr", bench.name))
 }
 
 fn make(bench: &Bench<'_>, targets: &[String], staging: Option<&std::path::Path>) -> Result<()> {
     let mut command = bench.command("make");
+    // make takes its shell from no variable of the environment. A bare name, since it splits paths.
+    command.arg(format!("SHELL={SHELL}"));
     if let Some(staging) = staging {
         let mut word = std::ffi::OsString::from("DESTDIR=");
-        word.push(staging);
+        word.push(bench.seen(staging));
         command.arg(word);
     }
     command.args(targets);
-    bench.tokens.configure_make(&mut command);
-    bench.run(&mut command)
+    bench.run(&command, Sharing::Jobserver)
 }

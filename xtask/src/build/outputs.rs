@@ -14,10 +14,15 @@ use crate::layout::{copy_tree, files_below};
 use crate::recipe::Library;
 use crate::report;
 
-/// Moves the declared outputs of a library from where it was installed to `to`.
-pub fn take(library: &Library, installed: &Path, to: &Path) -> Result<()> {
+/// Moves the declared outputs of a recipe (`recipes/…`) from where they were installed to `to`.
+pub fn take(
+    name: &str,
+    recipe: &str,
+    declared: &[PathBuf],
+    installed: &Path,
+    to: &Path,
+) -> Result<()> {
     let found = files_below(installed)?;
-    let declared = declared(library);
     let (mut taken, mut dropped) = (Vec::new(), Vec::new());
     for file in &found {
         let owner = declared.iter().position(|output| file.starts_with(output));
@@ -36,17 +41,16 @@ pub fn take(library: &Library, installed: &Path, to: &Path) -> Result<()> {
         return Err(Failure::new(
             Exit::Failed,
             format!(
-                "{} did not make what its recipe declares: {}\nit made: {}",
-                library.name,
+                "{name} did not make what its recipe declares: {}\nit made: {}",
                 missing.join(", "),
                 summary(&found)
             ),
         )
-        .help(format!("correct `[outputs]` in recipes/libraries/{}.toml", library.name))
+        .help(format!("correct `[outputs]` in {recipe}"))
         .into());
     }
     if !dropped.is_empty() {
-        report::detail("Dropped", format!("{}: {}", library.name, dropped.join(", ")));
+        report::detail("Dropped", format!("{name}: {}", dropped.join(", ")));
     }
     for (_, file) in taken {
         put(&installed.join(file), &to.join(file))?;
@@ -54,7 +58,8 @@ pub fn take(library: &Library, installed: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-fn declared(library: &Library) -> Vec<PathBuf> {
+/// What a library declares.
+pub fn of_library(library: &Library) -> Vec<PathBuf> {
     let outputs = &library.outputs;
     let libs = outputs.libs.iter().map(|name| format!("lib/lib{name}.a"));
     let headers = outputs.include.iter().map(|name| format!("include/{name}"));

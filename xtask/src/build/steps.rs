@@ -3,16 +3,19 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use jobserver::Client;
 
 use super::bench::Bench;
-use super::{compile, configure, outputs};
+use super::compile::Direct;
+use super::room::{Folders, Room};
+use super::{compile, configure, outputs, tool};
+use crate::cli::Keep;
 use crate::exit::{Exit, Failure};
 use crate::layout::{TempFolder, remove_tree};
 use crate::plan::{Plan, Step, Work};
-use crate::process::{self, shell_word};
-use crate::recipe::{Build, Library};
+use crate::process;
+use crate::recipe::{Build, Library, Patch};
 use crate::session::Session;
 use crate::{report, toolchain, unpack};
 
@@ -33,22 +36,17 @@ pub fn make(session: &Session, plan: &Plan, step: &Step, tokens: &Client) -> Res
         Work::Driver(recipe) => {
             let bin = root.join("outputs/bin");
             fs::create_dir_all(&bin)?;
-            let tree = format!("../../../{}/outputs", session.entry(plan.toolchain()).id());
-            toolchain::write_driver(recipe, &plan.target, &tree, &bin)?;
+            let tree =
+                format!("../../../{}/outputs", session.entry(toolchain_step(plan, step)?).id());
+            toolchain::write_driver(recipe, &step.target, &tree, &bin)?;
         }
-        Work::Library(library) => {
-            if let Err(error) = make_library(session, plan, step, library, root, tokens) {
-                return Err(keep_failed(session, step, temp, error));
+        Work::Library(_) | Work::Tool(_) => {
+            if let Err(error) = build(session, plan, step, root, tokens) {
+                return Err(keep_failed(session, plan, step, temp, error));
             }
         }
         Work::Sysroot => {
-            let libraries: Vec<(String, PathBuf)> = step
-                .dependencies
-                .iter()
-                .map(|index| &plan.steps[*index])
-                .map(|library| (library.name.clone(), session.entry(library).outputs()))
-                .collect();
-            outputs::compose(&libraries, &root.join("outputs"))?;
+            outputs::compose(&libraries(session, plan, step), &root.join("outputs"))?;
         }
     }
     fs::write(root.join("fingerprint.txt"), &step.pre_image)?;
@@ -69,48 +67,92 @@ fn unpack_source(session: &Session, step: &Step, to: &Path, entry: &Path) -> Res
     Ok(())
 }
 
+/// Makes a library or a tool, and leaves nothing of its folder but what the entry keeps.
+fn build(session: &Session, plan: &Plan, step: &Step, root: &Path, tokens: &Client) -> Result<()> {
+    let label = format!("{} {}", step.name, step.version);
+    report::status("Building", &label);
+    let _progress = report::Progress::spinner("Building", &label);
+    let mut room = Room::new(session, plan, step, root)?;
+    room.keep_jobserver(tokens);
+    room.folders.make()?;
+    fill(session, plan, step, &room.folders)?;
+    fs::write(root.join("sandbox.txt"), session.sandbox()?.way().word())?;
+    let bench = Bench::new(step, room, tokens, session.jobs())?;
+    match &step.work {
+        Work::Library(library) => make_library(session, plan, step, library, &bench)?,
+        Work::Tool(recipe) => tool::make(session, plan, step, recipe, &bench)?,
+        _ => {}
+    }
+    let folders = bench.folders.clone();
+    drop(bench);
+    for folder in folders.all() {
+        remove_tree(folder)?;
+    }
+    Ok(())
+}
+
 fn make_library(
     session: &Session,
     plan: &Plan,
     step: &Step,
     library: &Library,
-    root: &Path,
-    tokens: &Client,
+    bench: &Bench<'_>,
 ) -> Result<()> {
-    let label = format!("{} {}", step.name, step.version);
-    report::status("Building", &label);
-    let _progress = report::Progress::spinner("Building", &label);
-    let driver = session.entry(plan.driver()).outputs().join("bin");
-    let bench = Bench::new(library, &plan.target, root, driver, tokens, session.jobs())?;
-    unpack_source(session, step, &bench.source, root)?;
-    for patch in &library.patches {
-        unpack::patch::apply_patch(&bench.source, &patch.name, &patch.text)?;
+    match &library.build {
+        Build::Compile(recipe) => {
+            compile::build(&direct(session, plan, step, bench)?, library, recipe)?;
+        }
+        Build::Configure(recipe) => configure::build(bench, recipe)?,
     }
-    let dependencies: Vec<(String, PathBuf)> = step
-        .dependencies
-        .iter()
-        .map(|index| &plan.steps[*index])
+    let recipe = format!("recipes/libraries/{}.toml", library.name);
+    let declared = outputs::of_library(library);
+    let Folders { root, install, .. } = &bench.folders;
+    outputs::take(&library.name, &recipe, &declared, install, &root.join("outputs"))
+}
+
+/// Fills a step's folders with all that it starts from.
+pub fn fill(session: &Session, plan: &Plan, step: &Step, folders: &Folders) -> Result<()> {
+    unpack_source(session, step, &folders.source, &folders.root)?;
+    let patches: &[Patch] = match &step.work {
+        Work::Library(library) => &library.patches,
+        Work::Tool(tool) => &tool.patches,
+        _ => &[],
+    };
+    for patch in patches {
+        unpack::patch::apply_patch(&folders.source, &patch.name, &patch.text)?;
+    }
+    outputs::compose(&libraries(session, plan, step), &folders.dependencies)
+}
+
+/// Names and outputs of the libraries that a step sees.
+fn libraries(session: &Session, plan: &Plan, step: &Step) -> Vec<(String, PathBuf)> {
+    plan.dependencies(step)
         .filter(|step| matches!(step.work, Work::Library(_)))
         .map(|step| (step.name.clone(), session.entry(step).outputs()))
-        .collect();
-    outputs::compose(&dependencies, &bench.dependencies)?;
-    match &library.build {
-        Build::Compile(recipe) => compile::build(&bench, recipe)?,
-        Build::Configure(recipe) => configure::build(&bench, recipe)?,
-    }
-    outputs::take(library, &bench.install, &root.join("outputs"))?;
-    drop(bench);
-    for folder in
-        ["source", "objects", "install", "staging", "dependencies", "tools", "tmp", "home"]
-    {
-        remove_tree(&root.join(folder))?;
-    }
-    Ok(())
+        .collect()
+}
+
+fn toolchain_step<'p>(plan: &'p Plan, step: &'p Step) -> Result<&'p Step> {
+    let mut steps = plan.dependencies(step);
+    steps.find(|it| matches!(it.work, Work::Toolchain(_))).context("a step without a toolchain")
+}
+
+/// A step's toolchain, to be called without a shell.
+pub(super) fn direct<'a>(
+    session: &Session,
+    plan: &'a Plan,
+    step: &'a Step,
+    bench: &'a Bench<'a>,
+) -> Result<Direct<'a>> {
+    let made = toolchain_step(plan, step)?;
+    let Work::Toolchain(toolchain) = &made.work else { bail!("a step without a toolchain") };
+    Ok(Direct { bench, toolchain, tree: session.entry(made).outputs() })
 }
 
 /// Keeps the folder of a failed step, replacing that of an earlier failure, and says how to go on.
 fn keep_failed(
     session: &Session,
+    plan: &Plan,
     step: &Step,
     temp: TempFolder,
     error: anyhow::Error,
@@ -119,6 +161,12 @@ fn keep_failed(
         return error;
     }
     let kept = session.store.failed(&session.entry(step));
+    let before = temp.path().to_string_lossy().into_owned();
+    if session.global.keep_failed == Keep::Never {
+        for folder in Folders::new(temp.path()).all() {
+            let _ = remove_tree(folder);
+        }
+    }
     if let Err(problem) = temp.keep_as(&kept) {
         return error.context(format!("the failed step's folder could not be kept: {problem:#}"));
     }
@@ -130,12 +178,15 @@ fn keep_failed(
             vec![],
         ),
     };
-    help.push(format!("the whole log: {}", kept.join("build.log").display()));
-    let script = kept.join("run.sh");
-    if script.exists() {
-        let path = shell_word(&script.to_string_lossy());
-        help.push(format!("that command again by hand, in the tree as it was: sh {path}"));
+    // Without a view of its own the step has named its folder, which has moved since.
+    for line in &mut help {
+        *line = line.replace(&before, &kept.to_string_lossy());
     }
-    help.push(format!("the step again: cargo xtask sysroot {}", step.name));
+    help.insert(0, format!("the whole log: {}", kept.join("build.log").display()));
+    // A tool is made for the sake of a library.
+    let mut libraries = plan.libraries().map(|(library, _)| library);
+    let needs = |library: &&Step| plan.dependencies(library).any(|it| std::ptr::eq(it, step));
+    let named = libraries.find(needs).filter(|_| matches!(step.work, Work::Tool(_)));
+    help.push(format!("the step again: cargo xtask sysroot {}", named.unwrap_or(step).name));
     Failure { exit, message, help }.into()
 }

@@ -28,13 +28,13 @@ impl Store {
     }
 
     /// The folder of all entries.
-    pub fn entries(&self) -> PathBuf {
+    pub fn entries_folder(&self) -> PathBuf {
         self.root.join("entries-v1")
     }
 
     /// Entries that are not shared with another store, by name.
     pub fn own_entries(&self) -> Result<Vec<Entry>> {
-        let folder = self.entries();
+        let folder = self.entries_folder();
         let mut found = Vec::new();
         for item in fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
             let item = item?;

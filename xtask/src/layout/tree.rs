@@ -1,12 +1,19 @@
 //! Files and trees as the disk has them: appear whole, go whatever their modes, are listed in one
 //! order. Never decides where anything is.
 
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io;
+use std::io::Read as _;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
+
+use crate::digest::{Digest, Hasher};
 
 /// Removes a folder whatever the permissions inside; one that is not there is no error.
 pub fn remove_tree(path: &Path) -> io::Result<()> {
@@ -111,4 +118,71 @@ pub fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
     }
     found.sort();
     Ok(found)
+}
+
+/// What a folder holds, one line a file: `<sha256>  <x|-|l>  <path>`, sorted as [`files_below`]: a
+/// program, another file, a link (of which the target's text is hashed). Empty folders are not in it.
+/// Several threads hash, since a toolchain has tens of thousands of files.
+pub fn tree_listing(folder: &Path) -> Result<String> {
+    let files = files_below(folder)?;
+    let lines = Mutex::new(vec![String::new(); files.len()]);
+    let next = AtomicUsize::new(0);
+    let work = || -> Result<()> {
+        let mut buffer = vec![0; 128 << 10];
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(file) = files.get(index) else { return Ok(()) };
+            let line = listing_line(folder, file, &mut buffer)
+                .with_context(|| format!("cannot read {}", folder.join(file).display()))?;
+            lines.lock().unwrap_or_else(|poisoned| poisoned.into_inner())[index] = line;
+        }
+    };
+    let cpus = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..cpus.min(files.len())).map(|_| scope.spawn(work)).collect();
+        threads.into_iter().try_for_each(|thread| {
+            thread.join().unwrap_or_else(|_| Err(anyhow!("a hashing thread panicked")))
+        })
+    })?;
+    let lines = lines.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
+    Ok(lines.concat())
+}
+
+fn listing_line(folder: &Path, relative: &Path, buffer: &mut [u8]) -> io::Result<String> {
+    let path = folder.join(relative);
+    let data = fs::symlink_metadata(&path)?;
+    let (digest, kind) = if data.is_symlink() {
+        (Digest::sha256_of(fs::read_link(&path)?.as_os_str().as_bytes()), 'l')
+    } else if data.is_file() {
+        let mut hasher = Hasher::sha256();
+        let mut file = File::open(&path)?;
+        loop {
+            match file.read(buffer)? {
+                0 => break,
+                count => io::Write::write_all(&mut hasher, &buffer[..count])?,
+            }
+        }
+        (hasher.finish(), if data.permissions().mode() & 0o111 == 0 { '-' } else { 'x' })
+    } else {
+        return Err(io::Error::other("neither a file nor a link"));
+    };
+    Ok(format!("{}  {kind}  {}\n", digest.hex(), one_line(relative)))
+}
+
+/// A path in one line of text, whatever its bytes: a backslash begins what is written in another way.
+fn one_line(path: &Path) -> String {
+    let mut text = String::new();
+    for piece in path.as_os_str().as_bytes().utf8_chunks() {
+        for c in piece.valid().chars() {
+            match c {
+                '\\' => text.push_str("\\\\"),
+                c if c.is_control() => text.extend(c.escape_default()),
+                c => text.push(c),
+            }
+        }
+        for byte in piece.invalid() {
+            let _ = write!(text, "\\x{byte:02x}");
+        }
+    }
+    text
 }

@@ -23,8 +23,14 @@ pub struct Metadata {
     /// What the package to build links; not part of the answer, see [`load_linked`].
     #[serde(default)]
     pub linked: Vec<Linked>,
+    /// Folders of the packages that are on this disk and not from elsewhere; not part of the answer.
+    #[serde(default)]
+    pub folders: Vec<PathBuf>,
     /// Cargo's target folder.
     pub target_directory: PathBuf,
+    /// Where cargo builds, if that is another folder.
+    #[serde(default)]
+    pub build_directory: Option<PathBuf>,
     /// The workspace's folder.
     pub workspace_root: PathBuf,
 }
@@ -104,6 +110,13 @@ impl Package {
         build.map(|dependency| dependency.name.as_str())
     }
 
+    /// Its folder, if it is on this disk: also one that cargo was told to find in a folder of crates.
+    fn folder_here(&self) -> Option<PathBuf> {
+        let folder = self.manifest_path.parent()?;
+        let is_crate = self.source.is_some();
+        Some(if is_crate { folder.parent()? } else { folder }.to_owned())
+    }
+
     /// Its binaries.
     pub fn binaries(&self) -> impl Iterator<Item = &Target> {
         self.targets.iter().filter(|target| target.kind.iter().any(|kind| kind == "bin"))
@@ -111,6 +124,13 @@ impl Package {
 }
 
 impl Metadata {
+    /// The folders that cargo writes in.
+    pub fn output_folders(&self) -> impl Iterator<Item = &Path> {
+        let build =
+            self.build_directory.as_deref().filter(|folder| *folder != self.target_directory);
+        std::iter::once(self.target_directory.as_path()).chain(build)
+    }
+
     /// The packages that are linked into the program, itself included.
     pub fn linked_packages(&self) -> impl Iterator<Item = Reached<'_>> {
         self.linked.iter().filter_map(|linked| {
@@ -193,7 +213,11 @@ pub struct Query<'a> {
 pub fn load(cargo: &mut Command, query: &Query<'_>) -> Result<Metadata> {
     cargo.args(["metadata", "--format-version", "1", "--filter-platform", query.triple]);
     let text = ask(cargo, query)?;
-    serde_json::from_str(&text).context("cannot read what `cargo metadata` printed")
+    let mut metadata: Metadata =
+        serde_json::from_str(&text).context("cannot read what `cargo metadata` printed")?;
+    let folders: BTreeSet<_> = metadata.packages.iter().filter_map(Package::folder_here).collect();
+    metadata.folders = folders.into_iter().collect();
+    Ok(metadata)
 }
 
 /// Asks cargo what is linked into the program of a package: everything reached by normal edges, but

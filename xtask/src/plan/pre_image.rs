@@ -6,10 +6,22 @@
 use std::fmt::Write as _;
 
 use crate::digest::Digest;
-use crate::recipe::{Build, Compile, Configure, Driver, Library, Source, Toolchain};
+use crate::recipe::{
+    Build, Compile, Configure, Driver, Library, Patch, Product, Source, Tool, Toolchain,
+};
 use crate::target::Target;
 
-use super::Step;
+use super::{Step, Work};
+
+/// What a step is made with.
+pub(super) struct Inputs<'a> {
+    /// Steps of which each has its fingerprint in that of this one: the driver, the dependencies.
+    pub steps: Vec<&'a Step>,
+    /// Steps of tools.
+    pub tools: Vec<&'a Step>,
+    /// The toolchain by name.
+    pub toolchain: &'a str,
+}
 
 /// Lines of a pre-image.
 struct Lines(String);
@@ -43,9 +55,29 @@ impl Lines {
         self.add_all("cflag", &target.cflags);
     }
 
+    fn patches(&mut self, patches: &[Patch]) {
+        for patch in patches {
+            let digest = Digest::sha256_of(patch.text.as_bytes());
+            self.add("patch", format!("{} {digest}", patch.name));
+        }
+    }
+
     fn steps(&mut self, steps: &[&Step]) {
         for step in steps {
             self.add("step", format!("{} {} {}", step.name, step.version, step.fingerprint));
+        }
+    }
+
+    /// A tool counts by the bytes that it is, where they are pinned: how it came to be is no input
+    /// then. Else it counts by how it came to be.
+    fn tools(&mut self, inputs: &Inputs<'_>) {
+        for step in &inputs.tools {
+            let pin = match &step.work {
+                Work::Tool(tool) => tool.digests.get(inputs.toolchain),
+                _ => None,
+            };
+            let is = pin.map_or_else(|| step.fingerprint.clone(), ToString::to_string);
+            self.add("tool", format!("{} {} {is}", step.name, step.version));
         }
     }
 }
@@ -64,7 +96,8 @@ pub(super) fn driver(toolchain: &Toolchain, target: &Target, tree: &str) -> Stri
     lines.target(target);
     match &toolchain.driver {
         Driver::Gcc { prefix } => lines.add("gcc", prefix),
-        Driver::Zig { program, include, include_cxx, flags_cxx } => {
+        // The runtime is an input of what is linked, which is tools only.
+        Driver::Zig { program, include, include_cxx, flags_cxx, runtime: _ } => {
             lines.add("zig", program);
             lines.add("zig-libc", &target.zig_libc);
             lines.add("zig-kernel", &target.zig_kernel);
@@ -80,7 +113,7 @@ pub(super) fn library(
     library: &Library,
     source: &Source,
     target: &Target,
-    inputs: &[&Step],
+    inputs: &Inputs<'_>,
 ) -> String {
     let mut lines = Lines::new("library 1");
     lines.add("name", &library.name);
@@ -89,12 +122,9 @@ pub(super) fn library(
     lines.add("description", &library.description);
     lines.target(target);
     lines.source(source);
-    for patch in &library.patches {
-        let digest = Digest::sha256_of(patch.text.as_bytes());
-        lines.add("patch", format!("{} {digest}", patch.name));
-    }
-    lines.steps(inputs);
-    lines.add_all("tool", &library.tools);
+    lines.patches(&library.patches);
+    lines.steps(&inputs.steps);
+    lines.tools(inputs);
     match &library.build {
         Build::Compile(build) => compile(&mut lines, build),
         Build::Configure(build) => configure(&mut lines, build, target),
@@ -102,6 +132,37 @@ pub(super) fn library(
     lines.add_all("output-lib", &library.outputs.libs);
     lines.add_all("output-include", &library.outputs.include);
     lines.add_all("output-pkgconfig", &library.outputs.pkgconfig);
+    lines.0
+}
+
+/// `inputs` are the driver and, if the toolchain has one and this is not it, the runtime.
+pub(super) fn tool(tool: &Tool, source: &Source, target: &Target, inputs: &Inputs<'_>) -> String {
+    let mut lines = Lines::new("tool 1");
+    lines.add("name", &tool.name);
+    lines.add("version", &tool.version);
+    lines.target(target);
+    lines.source(source);
+    lines.patches(&tool.patches);
+    lines.steps(&inputs.steps);
+    lines.tools(inputs);
+    compile(&mut lines, &tool.compile);
+    match &tool.product {
+        Product::Program { path, aliases } => {
+            lines.add("program", path);
+            lines.add_all("alias", aliases);
+        }
+        Product::Runtime { lib, objects } => {
+            lines.add("output-lib", lib);
+            lines.add_all("object", objects);
+        }
+    }
+    for (folder, from) in &tool.copy {
+        lines.add("copy-to", folder);
+        lines.add_all("copy", from);
+    }
+    lines.add_all("output-file", &tool.files);
+    // With another pin it is made, and compared, anew.
+    lines.add_all("pin", tool.digests.get(inputs.toolchain));
     lines.0
 }
 

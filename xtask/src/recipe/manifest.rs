@@ -10,8 +10,10 @@ mod build;
 mod fields;
 mod library;
 mod license;
+mod patches;
 mod source;
 mod syntax;
+mod tool;
 mod toolchain;
 mod url;
 mod words;
@@ -41,7 +43,11 @@ pub struct Context<'f> {
     targets: Option<Vec<String>>,
     /// Names of all libraries, well or not.
     libraries: Vec<String>,
-    /// Patch files by library and name.
+    /// Names of all toolchains, well or not.
+    toolchains: Vec<String>,
+    /// All tools, well or not, and what they bring where that can be told.
+    tools: BTreeMap<&'f str, Option<tool::Kind>>,
+    /// Patch files by library or tool and name.
     patches: BTreeMap<&'f str, BTreeMap<&'f str, &'f File>>,
 }
 
@@ -68,6 +74,7 @@ struct Sorted<'f> {
     targets: Option<&'f File>,
     libraries: Vec<(&'f str, &'f File)>,
     toolchains: Vec<(&'f str, &'f File)>,
+    tools: Vec<(&'f str, &'f File)>,
     patches: BTreeMap<&'f str, BTreeMap<&'f str, &'f File>>,
 }
 
@@ -84,9 +91,25 @@ pub fn parse<'f>(files: &'f [File]) -> Result<Recipes, Vec<Diagnostic<'f>>> {
             None
         }
     };
-    let libraries = sorted.libraries.iter().map(|(name, _)| (*name).to_owned()).collect();
-    let context = Context { targets, libraries, patches: sorted.patches };
-    check_patch_folders(&context, &mut mistakes);
+    let names =
+        |files: &[(&str, &File)]| files.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let mut context = Context {
+        targets,
+        libraries: names(&sorted.libraries),
+        toolchains: names(&sorted.toolchains),
+        tools: sorted.tools.iter().map(|(name, _)| (*name, None)).collect(),
+        patches: sorted.patches,
+    };
+    check_names(&context, &sorted.tools, &mut mistakes);
+    let mut others = Vec::new();
+    for (name, file) in sorted.tools {
+        let read = |fields: &Fields<'_, 'f>| tool::read(fields, name, &context);
+        if let Some((found, kind, pins)) = document(file, tool::shape(), &mut mistakes, read) {
+            recipes.tools.extend(found.map(|tool| (name.to_owned(), tool)));
+            context.tools.insert(name, kind);
+            others.push((file, pins));
+        }
+    }
     let mut drafts = Vec::new();
     for (name, file) in sorted.libraries {
         let read = |fields: &Fields<'_, 'f>| library::read(fields, name, &context);
@@ -95,15 +118,14 @@ pub fn parse<'f>(files: &'f [File]) -> Result<Recipes, Vec<Diagnostic<'f>>> {
             drafts.push(Draft { file, name, marks });
         }
     }
-    let mut toolchains = Vec::new();
     for (name, file) in sorted.toolchains {
         let read = |fields: &Fields<'_, 'f>| toolchain::read(fields, name, &context);
         if let Some((found, pins)) = document(file, toolchain::shape(), &mut mistakes, read) {
             recipes.toolchains.extend(found.map(|toolchain| (name.to_owned(), toolchain)));
-            toolchains.push((file, pins));
+            others.push((file, pins));
         }
     }
-    mistakes.extend(across::check(&drafts, &toolchains));
+    mistakes.extend(across::check(&drafts, &others));
     if mistakes.is_empty() { Ok(recipes) } else { Err(mistakes) }
 }
 
@@ -116,18 +138,17 @@ fn sort<'f>(files: &'f [File], mistakes: &mut Vec<Diagnostic<'f>>) -> Sorted<'f>
         let parts: Vec<&str> = path.split('/').collect();
         match parts[..] {
             ["targets.toml"] => sorted.targets = Some(file),
-            ["tools", name] if name.ends_with(".toml") => {}
             [name] if name.ends_with(".md") => {}
             ["patches", library, name] => {
                 sorted.patches.entry(library).or_default().insert(name, file);
                 mistakes.extend(syntax::not_text(file));
             }
-            [folder @ ("libraries" | "toolchains"), name] => {
+            [folder @ ("libraries" | "toolchains" | "tools"), name] => {
                 let Some(name) = recipe_name(file, name, mistakes) else { continue };
-                if folder == "libraries" {
-                    sorted.libraries.push((name, file));
-                } else {
-                    sorted.toolchains.push((name, file));
+                match folder {
+                    "libraries" => sorted.libraries.push((name, file)),
+                    "toolchains" => sorted.toolchains.push((name, file)),
+                    _ => sorted.tools.push((name, file)),
                 }
             }
             _ => mistakes.push(stray(file, parts[0])),
@@ -160,22 +181,33 @@ fn stray<'f>(file: &'f File, folder: &str) -> Diagnostic<'f> {
     };
     mistake.note(
         "there are libraries/<name>.toml, toolchains/<name>.toml, tools/<name>.toml, \
-         patches/<library>/<patch> and targets.toml",
+         patches/<library or tool>/<patch> and targets.toml",
     )
 }
 
-/// Patches in a folder that no library has are never applied.
-fn check_patch_folders<'f>(context: &Context<'f>, mistakes: &mut Vec<Diagnostic<'f>>) {
-    for (library, patches) in &context.patches {
-        let known = || context.libraries.iter().map(String::as_str);
-        if known().any(|name| name == *library) {
+/// Patches in a folder that no library and no tool has are never applied; and where both have it,
+/// nobody knows whose they are.
+fn check_names<'f>(
+    context: &Context<'f>,
+    tools: &[(&'f str, &'f File)],
+    mistakes: &mut Vec<Diagnostic<'f>>,
+) {
+    let libraries = || context.libraries.iter().map(String::as_str);
+    let known = || libraries().chain(context.tools.keys().copied());
+    for (owner, patches) in &context.patches {
+        if known().any(|name| name == *owner) {
             continue;
         }
         for file in patches.values() {
-            let title = format!("there is no library {} to patch", quote(library));
-            let mistake = Diagnostic::of_file(file, title).guess(library, known());
-            mistakes.push(mistake.note(format!("libraries: {}", list(known()))));
+            let title = format!("there is no library or tool {} to patch", quote(owner));
+            let mistake = Diagnostic::of_file(file, title).guess(owner, known());
+            mistakes.push(mistake.note(format!("there are: {}", list(known()))));
         }
+    }
+    for (name, file) in tools.iter().filter(|(name, _)| libraries().any(|other| other == *name)) {
+        let title = format!("a library has the name {} too", quote(name));
+        let help = "their steps and patches could not be told apart: give one of them another name";
+        mistakes.push(Diagnostic::of_file(file, title).help(help));
     }
 }
 

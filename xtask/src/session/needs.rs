@@ -1,11 +1,15 @@
 //! All that a package needs before it can be built: the plan with its bytes, its crates, and Rust's
 //! standard library for the target.
 
+use std::path::Path;
+
 use anyhow::Result;
 
-use super::{Project, Session};
+use super::{Project, Session, offline_misses};
 use crate::cli;
 use crate::exit::{Exit, Failure};
+use crate::fetch::{Missing, VerifiedArchive};
+use crate::layout::Root;
 use crate::plan::Plan;
 use crate::process;
 use crate::target::Target;
@@ -22,8 +26,55 @@ impl Session {
         let plan = self
             .settle(project.toolchain(platform), target, &project.wanted.libraries)
             .map_err(|error| self.all_misses(project, &target.triple, error))?;
+        self.keep_root(project, &plan, &[]);
         project.rust.require_std(&target.triple, self.global.offline)?;
         Ok(plan)
+    }
+
+    /// Sees to it that the crates of a package are here, unless they were at the last time.
+    pub fn require_crates(&self, project: &Project, triple: &str) -> Result<()> {
+        let mut linked = project.metadata.linked_packages();
+        if project.is_remembered && linked.all(|reached| reached.package.manifest_path.exists()) {
+            return Ok(());
+        }
+        self.fetch_crates(project, triple)
+    }
+
+    /// Notes in the store what a package's plan uses, and entries derived from it, if they are known.
+    pub fn keep_root(&self, project: &Project, plan: &Plan, derived: &[String]) {
+        let package = &project.package;
+        self.store.keep_root(self.root(&package.name, &package.manifest_path, plan, derived));
+    }
+
+    /// What a plan uses of the store.
+    pub fn root(&self, package: &str, manifest: &Path, plan: &Plan, derived: &[String]) -> Root {
+        let with_source = plan.steps.iter().filter_map(|step| Some((step, step.source.as_ref()?)));
+        Root {
+            package: package.to_owned(),
+            manifest: manifest.to_owned(),
+            target: plan.target.triple.clone(),
+            steps: plan.steps.iter().map(|step| self.entry(step).id().to_owned()).collect(),
+            derived: derived.iter().cloned().collect(),
+            downloads: with_source
+                .map(|(step, source)| {
+                    (source.digest.hex(), format!("{}-{}", step.name, step.version))
+                })
+                .collect(),
+        }
+    }
+
+    /// The bytes of every step of a plan, also of those whose result is there.
+    pub fn archives(&self, plan: &Plan) -> Result<Vec<VerifiedArchive>> {
+        let (mut archives, mut missing) = (Vec::new(), Vec::new());
+        for step in &plan.steps {
+            let Some(source) = &step.source else { continue };
+            let what = format!("{} {}", step.name, step.version);
+            match self.fetcher.fetch(&what, &[source]) {
+                Ok((_, archive)) => archives.push(archive),
+                Err(error) => missing.push(error.downcast::<Missing>()?),
+            }
+        }
+        if missing.is_empty() { Ok(archives) } else { Err(offline_misses(&missing)) }
     }
 
     /// Brings the crates of a package.

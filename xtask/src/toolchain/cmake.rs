@@ -3,7 +3,6 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::PathBuf;
 
 use anyhow::Result;
 
@@ -12,13 +11,16 @@ use crate::digest::Digest;
 use crate::layout::{Entry, Store};
 use crate::target::Target;
 
-/// Finds or makes the toolchain file.
+/// The file's name in the entry's outputs.
+pub const FILE: &str = "toolchain.cmake";
+
+/// Finds or makes the entry with the toolchain file.
 pub fn toolchain_file(
     store: &Store,
     linking: &LinkingDriver,
     sysroot: &Entry,
     target: &Target,
-) -> Result<PathBuf> {
+) -> Result<Entry> {
     let text = text(target, linking, sysroot.id());
     let fingerprint = Digest::sha256_of(text.as_bytes()).hex();
     let entry = store.entry("cmake", &target.triple, &fingerprint);
@@ -28,12 +30,12 @@ pub fn toolchain_file(
             let temp = store.temp("cmake")?;
             let outputs = temp.path().join("outputs");
             fs::create_dir_all(&outputs)?;
-            fs::write(outputs.join("toolchain.cmake"), &text)?;
+            fs::write(outputs.join(FILE), &text)?;
             fs::write(temp.path().join("fingerprint.txt"), &text)?;
             entry.publish(temp)?;
         }
     }
-    Ok(entry.outputs().join("toolchain.cmake"))
+    Ok(entry)
 }
 
 fn text(target: &Target, linking: &LinkingDriver, sysroot: &str) -> String {

@@ -196,32 +196,43 @@ impl Runtime<'_> {
         // The names that a GCC-like driver asks for in a static link.
         symlink("crtbegin.o", self.lib.join("crtbeginT.o"))?;
         symlink("libunwind.a", self.lib.join("libgcc_eh.a"))?;
-        self.write_compiler_runtime()?;
+        let [cc, ar] = [&self.names.cc, &self.names.ar].map(|name| self.driver.join(name));
+        compiler_runtime(self.rust, self.triple, (&cc, &[]), (&ar, &[]), self.lib)?;
         for name in EMPTY_LIBRARIES {
             fs::write(self.lib.join(format!("lib{name}.a")), b"!<arch>\n")?;
         }
         Ok(())
     }
+}
 
-    /// `libgcc.a` is Rust's compiler runtime. Its unwind tables name Rust's personality routine, which
-    /// a C program has not got; nothing in there unwinds, so a trap stands in for it.
-    fn write_compiler_runtime(&self) -> Result<()> {
-        let folder = self.rust.target_folder(self.triple).join("lib");
-        let builtins = fs::read_dir(&folder)?
-            .flatten()
-            .find(|file| file.file_name().to_string_lossy().starts_with("libcompiler_builtins-"))
-            .with_context(|| format!("no libcompiler_builtins in {}", folder.display()))?;
-        let archive = self.lib.join("libgcc.a");
-        fs::copy(builtins.path(), &archive)?;
-        let (source, object) =
-            (self.lib.join("personality.c"), self.lib.join("rust_eh_personality.o"));
-        fs::write(&source, "void rust_eh_personality(void) { __builtin_trap(); }\n")?;
-        let shell = process::shell()?;
-        let [cc, ar] = [&self.names.cc, &self.names.ar].map(|name| self.driver.join(name));
-        process::capture_ok(&mut cmd!(shell, "{cc} -c {source} -o {object}").into())?;
-        process::capture_ok(&mut cmd!(shell, "{ar} rs {archive} {object}").into())?;
-        fs::remove_file(&source)?;
-        fs::remove_file(&object)?;
-        Ok(())
-    }
+/// A program and its first arguments.
+pub(super) type Call<'a> = (&'a Path, &'a [&'a str]);
+
+/// `libgcc.a` is Rust's compiler runtime. Its unwind tables name Rust's personality routine, which
+/// a C program has not got; nothing in there unwinds, so a trap stands in for it.
+pub(super) fn compiler_runtime(
+    rust: &Rust,
+    triple: &str,
+    (cc, compile): Call<'_>,
+    (ar, archiver): Call<'_>,
+    lib: &Path,
+) -> Result<()> {
+    let folder = rust.target_folder(triple).join("lib");
+    let builtins = fs::read_dir(&folder)?
+        .flatten()
+        .find(|file| {
+            let name = file.file_name().to_string_lossy().into_owned();
+            name.starts_with("libcompiler_builtins-") && name.ends_with(".rlib")
+        })
+        .with_context(|| format!("no libcompiler_builtins in {}", folder.display()))?;
+    let archive = lib.join("libgcc.a");
+    fs::copy(builtins.path(), &archive)?;
+    let (source, object) = (lib.join("personality.c"), lib.join("rust_eh_personality.o"));
+    fs::write(&source, "void rust_eh_personality(void) { __builtin_trap(); }\n")?;
+    let shell = process::shell()?;
+    process::capture_ok(&mut cmd!(shell, "{cc} {compile...} -c {source} -o {object}").into())?;
+    process::capture_ok(&mut cmd!(shell, "{ar} {archiver...} rs {archive} {object}").into())?;
+    fs::remove_file(&source)?;
+    fs::remove_file(&object)?;
+    Ok(())
 }

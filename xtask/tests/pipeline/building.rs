@@ -7,7 +7,7 @@ use xtask::process;
 
 /// A library with a configure script and a Makefile that install more than the recipe declares.
 /// `check` is a piece of shell that the script runs.
-fn configured(scratch: &Scratch, check: &str) {
+pub fn configured(scratch: &Scratch, check: &str) {
     let configure = format!(
         "#!/bin/sh\nset -e\n{check}\nfor option; do case $option in --prefix=*) prefix=${{option#*=}};; esac; done\n\
          sed -e \"s|@prefix@|$prefix|g\" -e \"s|@CC@|$CC|\" -e \"s|@AR@|$AR|\" Makefile.in > Makefile\n"
@@ -30,11 +30,12 @@ fn configured(scratch: &Scratch, check: &str) {
         ],
     );
     let recipe = format!(
-        "description = \"Configured\"\nversion = \"1.0\"\nlicense = \"MIT\"\ntools = [\"make\"]\n{source}\
+        "description = \"Configured\"\nversion = \"1.0\"\nlicense = \"MIT\"\ntools = [\"busybox\", \"make\"]\n{source}\
          [build.configure]\nscript = \"configure\"\n\
          [outputs]\nlibs = [\"conf\"]\ninclude = [\"conf.h\"]\npkgconfig = [\"conf\"]\n"
     );
     scratch.write("recipes/libraries/conf.toml", &recipe);
+    scratch.write_tools();
 }
 
 #[test]
@@ -105,33 +106,40 @@ fn two_libraries_may_not_bring_the_same() {
     scratch.run(&["sysroot", "twin"]).ok();
 }
 
+/// Runs the command that a failure proposes, as it stands there.
+fn again_by_hand(scratch: &Scratch, run: &Run) -> Run {
+    let line = run.stderr.lines().find_map(|line| line.split_once("by hand: cargo xtask "));
+    let program = process::shell_word(env!("CARGO_BIN_EXE_xtask"));
+    Run::of(scratch.told("sh").args(["-c", &format!("{program} {}", line.unwrap().1)]))
+}
+
 #[test]
 fn a_failing_compile_shows_what_is_needed_to_repeat_it() {
     let scratch = Scratch::in_folders("failing", ODD);
     let code = "int broken(void) { return no_such_thing; }\n";
     scratch.write("recipes/libraries/broken.toml", &scratch.library("broken", "", code));
     let words = [
-        "building broken 1.0 failed: `x86_64-unknown-linux-musl-cc -O2 ",
+        "building broken 1.0 failed: `",
+        " -c broken.c -o ",
         "failed with exit code 1",
         "no_such_thing",
         "help: the whole log: ",
-        "help: that command again by hand, in the tree as it was: sh ",
+        "help: that command again by hand: cargo xtask shell broken -- x86_64-unknown-linux-musl-cc ",
         "help: the step again: cargo xtask sysroot broken",
     ];
     let run = scratch.run(&["sysroot", "broken"]).fails(1, &words);
-    let line = run.stderr.lines().find_map(|line| line.split_once("as it was: ")).unwrap().1;
-    let again = Run::of(process::command("sh").args(["-c", line]));
+    let again = again_by_hand(&scratch, &run);
     assert_eq!(again.status.code(), Some(1), "{}", again.all());
+    again.says("Entering broken as it failed: ");
     again.says("no_such_thing");
     // It is the command itself that is repeated: with the file mended, it works.
     let failed = scratch.store().join("failed-v1").join(&scratch.stored("failed-v1")[0]);
     let log = fs::read_to_string(failed.join("build.log")).unwrap();
-    assert!(
-        log.starts_with("$ x86_64-unknown-linux-musl-cc ") && log.contains("no_such_thing"),
-        "{log}"
-    );
+    let call = log.lines().next().unwrap();
+    assert!(call.contains("/bin/x86_64-unknown-linux-musl-gcc' -march=x86-64 "), "{log}");
+    assert!(call.contains(" -O2 ") && log.contains("no_such_thing"), "{log}");
     fs::write(failed.join("source/broken.c"), "int broken(void) { return 0; }\n").unwrap();
-    Run::of(process::command("sh").args(["-c", line])).ok();
+    again_by_hand(&scratch, &run).ok();
     assert!(failed.join("objects/broken.o").exists());
     assert_eq!(scratch.stored("tmp"), [""; 0]);
 }
@@ -145,8 +153,7 @@ fn a_step_that_fails_by_chance_is_made_by_the_next_run() {
         &format!("test -e '{}' || {{ echo by chance >&2; exit 3; }}", flag.display()),
     );
     let run = scratch.run(&["sysroot", "conf"]).fails(1, &["failed with exit code 3", "by chance"]);
-    let line = run.stderr.lines().find_map(|line| line.split_once("as it was: ")).unwrap().1;
-    assert_eq!(Run::of(process::command("sh").args(["-c", line])).status.code(), Some(3));
+    assert_eq!(again_by_hand(&scratch, &run).status.code(), Some(3));
     assert_eq!(scratch.stored("failed-v1").len(), 1);
     fs::write(flag, "").unwrap();
     scratch.run(&["sysroot", "conf"]).ok();

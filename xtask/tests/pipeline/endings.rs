@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::scratch::{Run, Scratch};
 
 /// The library `slow` says when its build has begun, and ends when it may.
-fn slow(name: &str) -> Scratch {
+pub fn slow(name: &str) -> Scratch {
     let scratch = Scratch::new(name);
     let (started, go) = (scratch.at("started"), scratch.at("go"));
     let configure = format!(
@@ -24,14 +24,15 @@ fn slow(name: &str) -> Scratch {
     let source = scratch.source("slow", &[("configure", &configure), ("Makefile", makefile)]);
     let recipe = format!(
         "description = \"Slow\"\nversion = \"1.0\"\nlicense = \"MIT\"\ndependencies = [\"tiny\"]\n\
-         tools = [\"make\"]\n{source}[build.configure]\nscript = \"configure\"\ninstall = [\"install\"]\n\
+         tools = [\"busybox\", \"make\"]\n{source}[build.configure]\nscript = \"configure\"\ninstall = [\"install\"]\n\
          make = [\"install\"]\n[outputs]\ninclude = [\"slow.h\"]\n"
     );
     scratch.write("recipes/libraries/slow.toml", &recipe);
+    scratch.write_tools();
     scratch
 }
 
-fn wait_for(what: &str, is_there: impl Fn() -> bool) {
+pub fn wait_for(what: &str, is_there: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(60);
     while !is_there() {
         assert!(Instant::now() < deadline, "waited in vain for {what}");
@@ -39,12 +40,12 @@ fn wait_for(what: &str, is_there: impl Fn() -> bool) {
     }
 }
 
-fn begun(scratch: &Scratch) -> usize {
+pub fn begun(scratch: &Scratch) -> usize {
     fs::read_to_string(scratch.at("started")).unwrap_or_default().lines().count()
 }
 
 /// Starts a run; what it says goes to a file beside the workspace.
-fn start(scratch: &Scratch, log: &str) -> Child {
+pub fn start(scratch: &Scratch, log: &str) -> Child {
     let log = fs::File::create(scratch.at(log)).unwrap();
     let mut command = scratch.command(&["sysroot", "slow"]);
     command.stdout(Stdio::null()).stderr(log).spawn().unwrap()
@@ -65,14 +66,15 @@ fn processes_below(folder: &Path) -> Vec<Pid> {
     ids.iter().filter(works_there).filter_map(|id| Pid::from_raw(*id)).collect()
 }
 
-/// The next run carries on: `tiny` is not compiled again, nothing is left over.
+/// The next run carries on: neither `tiny` nor the tools are compiled again, nothing is left over.
 fn carries_on(scratch: &Scratch) {
-    assert_eq!(scratch.compiled_files(), ["one.c", "two.c"]);
+    const ALL: [&str; 4] = ["one.c", "pass.c", "pass.c", "two.c"];
+    assert_eq!(scratch.compiled_files(), ALL);
     fs::write(scratch.at("go"), "").unwrap();
     let run = scratch.run(&["sysroot", "slow", "--message-format", "json"]).ok();
     let steps = run.steps();
     assert_eq!((steps["tiny"].as_str(), steps["slow"].as_str()), ("fresh", "built"));
-    assert_eq!(scratch.compiled_files(), ["one.c", "two.c"]);
+    assert_eq!(scratch.compiled_files(), ALL);
     assert_eq!(scratch.stored("tmp"), [""; 0]);
     assert_eq!(scratch.stored("failed-v1"), [""; 0]);
 }

@@ -2,7 +2,8 @@
 //! an app. The real xtask program runs in it and sees nothing else of this machine.
 //!
 //! The toolchain is a fake in the layout of a GCC cross toolchain whose programs pass the work on to
-//! the machine's own compiler and note each call: enough for the logic of steps, and quick.
+//! the machine's own compiler and note each call: enough for the logic of steps, and quick. So are the
+//! tools, where a test asks for them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -173,8 +174,11 @@ impl Scratch {
     /// The recipe of a toolchain that notes each call and passes it on.
     pub fn fake_toolchain(&self, name: &str) -> String {
         let log = shell_word(&self.root.join("compiler.log").to_string_lossy());
-        let program =
-            |tool: &str| format!("#!/bin/sh\necho \"{tool} $*\" >> {log}\nexec {tool} \"$@\"\n");
+        let program = |tool: &str| {
+            format!(
+                "#!/bin/sh\nPATH=/usr/bin:/bin\necho \"{tool} $*\" >> {log}\nexec {tool} \"$@\"\n"
+            )
+        };
         let tools = ["gcc", "g++", "ar", "ranlib", "ld"];
         let files = tools.map(|tool| (format!("bin/{TRIPLE}-{tool}"), program(tool)));
         let files: Vec<(&str, &str)> =
@@ -183,6 +187,33 @@ impl Scratch {
             "description = \"The machine's compiler\"\nversion = \"1.0\"\nlicense = \"MIT\"\n{}\
              [driver.gcc]\nprefix = \"bin/{{target}}-\"\n",
             self.source(name, &files)
+        )
+    }
+
+    /// Writes the recipes of the tools that configure scripts need: programs that pass the work on to
+    /// the machine's own of that name.
+    pub fn write_tools(&self) {
+        let aliases =
+            ["sh", "cat", "cp", "echo", "env", "mkdir", "printf", "pwd", "sed", "sleep", "test"];
+        for (name, aliases) in [("busybox", &aliases[..]), ("make", &[])] {
+            self.write(&format!("recipes/tools/{name}.toml"), &self.tool(name, aliases));
+        }
+    }
+
+    /// The recipe of a tool that becomes the machine's program of the name by which it is called.
+    pub fn tool(&self, name: &str, aliases: &[&str]) -> String {
+        let code = "#include <stdio.h>\n#include <string.h>\n#include <unistd.h>\n\
+            int main(int count, char **words) {\n    char path[256];\n    \
+            const char *slash = strrchr(words[0], '/'), *name = slash ? slash + 1 : words[0];\n    \
+            snprintf(path, sizeof path, \"/usr/bin/%s\", name);\n    execv(path, words);\n    \
+            snprintf(path, sizeof path, \"/bin/%s\", name);\n    execv(path, words);\n    \
+            perror(path);\n    return 127;\n}\n";
+        let source = self.source(name, &[("pass.c", code), ("share/text", "A text.\n")]);
+        format!(
+            "description = \"Passes on\"\nversion = \"1.0\"\nlicense = \"MIT\"\n{source}\
+             [build.compile]\nprogram = \"bin/{name}\"\nsources = [\"pass.c\"]\n\
+             [build.compile.copy]\n\"share/{name}\" = [\"share\"]\n\
+             [outputs]\nprograms = [\"bin/{name}\"]\naliases = {aliases:?}\nfiles = [\"share/{name}\"]\n"
         )
     }
 
@@ -242,10 +273,18 @@ impl Scratch {
 
     /// The xtask program about to run in this workspace, with its store and its mirror.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = self.plain(env!("CARGO_BIN_EXE_xtask"));
+        let mut command = self.told(env!("CARGO_BIN_EXE_xtask"));
+        command.arg("--mirror").arg(self.mirror()).args(arguments);
+        command
+    }
+
+    /// A program that is told what the xtask is told.
+    pub fn told(&self, program: &str) -> Command {
+        let mut command = self.plain(program);
         command.env("CARGO_MANIFEST_DIR", self.workspace().join("xtask"));
         command.env("MUSLIN_STORE", self.store());
-        command.arg("--mirror").arg(self.mirror()).args(arguments);
+        // The fake toolchain calls the machine's compiler and writes a log beside the workspace.
+        command.env("MUSLIN_SANDBOX", "off");
         command
     }
 

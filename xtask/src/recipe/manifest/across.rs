@@ -17,13 +17,13 @@ pub struct Draft<'f> {
     pub marks: Marks,
 }
 
-/// All mistakes between files.
-pub fn check<'f>(drafts: &[Draft<'f>], toolchains: &[(&'f File, Vec<Pin>)]) -> Vec<Diagnostic<'f>> {
+/// All mistakes between files; `others` are toolchains and tools.
+pub fn check<'f>(drafts: &[Draft<'f>], others: &[(&'f File, Vec<Pin>)]) -> Vec<Diagnostic<'f>> {
     let mut found = Vec::new();
     found.extend(double_links(drafts));
     found.extend(double_env(drafts));
     let libraries = drafts.iter().map(|draft| (draft.file, &draft.marks.pins));
-    let all = libraries.chain(toolchains.iter().map(|(file, pins)| (*file, pins)));
+    let all = libraries.chain(others.iter().map(|(file, pins)| (*file, pins)));
     found.extend(copied_pins(all));
     found.extend(cycles(drafts));
     found

@@ -11,7 +11,9 @@ pub fn advice(word: &str, keys: &[&'static str]) -> (Option<&'static str>, Strin
     if let Some(meant) = meant {
         return (Some(meant), format!("did you mean `{meant}`?"));
     }
-    match HOMES.iter().find(|(other, _)| *other == lower) {
+    // A tool's build has no second way.
+    let is_elsewhere = keys != ["compile"];
+    match HOMES.iter().find(|(other, _)| *other == lower && is_elsewhere) {
         Some((_, home)) => (None, format!("`{lower}` {home}")),
         None => (None, String::new()),
     }

@@ -52,7 +52,8 @@ pub fn read(fields: &Fields<'_, '_>, context: &Context<'_>) -> Option<Build> {
     compile.map(Build::Compile).or(configure.map(Build::Configure))
 }
 
-fn compile(table: &Fields<'_, '_>) -> Compile {
+/// Reads a list of C files with their flags.
+pub fn compile(table: &Fields<'_, '_>) -> Compile {
     if !table.has("sources") {
         table.missing("sources", "sources = [\"….c\"]");
     }

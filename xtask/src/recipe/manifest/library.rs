@@ -8,11 +8,11 @@ use super::build;
 use super::fields::{Fields, Shape, Sink, Wanted, Word, as_word, entries};
 use super::source::{self, Pin, Targets};
 use super::words::{self, Wrong};
-use super::{Context, license::license, template};
-use crate::recipe::diagnostic::{Diagnostic, Span};
+use super::{Context, license::license, patches, template, tool};
+use crate::recipe::diagnostic::Span;
 use crate::recipe::guess::{guess, list, quote};
 use crate::recipe::template::{Placeholder, Template};
-use crate::recipe::{Build, Library, Outputs, OverrideValue, Patch};
+use crate::recipe::{Build, Library, Outputs, OverrideValue};
 
 static LIBRARY: Shape = Shape {
     what: "a library",
@@ -96,11 +96,14 @@ pub fn read<'f>(
     let links = links(fields, &mut marks);
     let bundled = bundled(fields);
     let dependencies = dependencies(fields, name, context, &mut marks);
-    let tools = fields.checked_words("tools", words::tool);
-    let patches = patches(fields, name, context);
+    let tools = tool::names(fields, context);
+    let patches = patches::read(fields, name, context);
     let (sources, pins) = source::read(fields, context, Targets::Any);
     marks.pins = pins;
     let build = build::read(fields, context);
+    if matches!(build, Some(Build::Configure(_))) {
+        tool::check_configure(fields);
+    }
     let outputs = outputs(fields, build.as_ref());
     let env = env(fields, &mut marks);
     let overrides = overrides(fields, &links);
@@ -180,45 +183,6 @@ fn dependencies(
         }
     }
     words.into_iter().map(|word| word.text.to_owned()).collect()
-}
-
-fn patches<'f>(fields: &Fields<'_, 'f>, name: &str, context: &Context<'f>) -> Vec<Patch> {
-    let there = context.patches.get(name);
-    let mut found = Vec::new();
-    for word in fields.words("patches") {
-        if fields.check(&word, words::patch).is_none() {
-            continue;
-        }
-        let Some(file) = there.and_then(|folder| folder.get(word.text)) else {
-            let title = format!("there is no patch {}", quote(word.text));
-            let known = || there.into_iter().flat_map(|folder| folder.keys().copied());
-            let mistake = fields
-                .sink
-                .at(word.span.clone(), title)
-                .label(format!("not in recipes/patches/{name}"))
-                .guess(word.text, known())
-                .note(format!("patches there: {}", list(known())));
-            fields.sink.report(mistake);
-            continue;
-        };
-        found.push(Patch { name: word.text.to_owned(), text: file.text().to_owned() });
-    }
-    unused_patches(fields, name, context);
-    found
-}
-
-/// Patches beside the recipe that it doesn't list.
-fn unused_patches<'f>(fields: &Fields<'_, 'f>, name: &str, context: &Context<'f>) {
-    let listed = fields.value("patches").and_then(|value| value.get_ref().as_array());
-    let is_listed = |patch: &str| {
-        listed.into_iter().flatten().any(|item| item.get_ref().as_str() == Some(patch))
-    };
-    let there = context.patches.get(name).into_iter().flatten();
-    for (patch, file) in there.filter(|(patch, _)| !is_listed(patch)) {
-        let title = format!("{} is applied by no recipe", quote(patch));
-        let help = format!("list it in `patches` of recipes/libraries/{name}.toml, or remove it");
-        fields.sink.report(Diagnostic::of_file(file, title).help(help));
-    }
 }
 
 fn outputs(fields: &Fields<'_, '_>, build: Option<&Build>) -> Option<Outputs> {

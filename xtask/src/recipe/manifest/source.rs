@@ -56,7 +56,8 @@ pub fn read(
         table.not_empty("omit", "leave it out to unpack everything");
         let target = target(&table, context, targets);
         if let Some((digest, span)) = digest {
-            if let Some(first) = pins.iter().find(|pin| pin.digest == digest) {
+            let is_same = |pin: &&Pin| pin.digest == digest && !is_debians_copy(pin, &origin);
+            if let Some(first) = pins.iter().find(is_same) {
                 let mistake = table.sink.at(span.clone(), "two sources have the same digest");
                 let mistake = mistake
                     .label("the same again")
@@ -71,6 +72,15 @@ pub fn read(
         }
     }
     (sources, pins)
+}
+
+/// Debian keeps many of upstream's archives as they are, and is no address that a mirror could be.
+fn is_debians_copy(first: &Pin, second: &Option<Origin>) -> bool {
+    matches!(
+        (&first.origin, second),
+        (Some(Origin::Url { .. }), Some(Origin::Debian { .. }))
+            | (Some(Origin::Debian { .. }), Some(Origin::Url { .. }))
+    )
 }
 
 fn origin(table: &Fields<'_, '_>) -> Option<Origin> {
@@ -184,7 +194,8 @@ fn digest(table: &Fields<'_, '_>) -> Option<(Digest, Span)> {
     sha256.or(sha512)
 }
 
-fn wrong_digest(kind: &str, word: &Word<'_>, error: &ParseError) -> Wrong {
+/// What is wrong with the digits of a digest.
+pub fn wrong_digest(kind: &str, word: &Word<'_>, error: &ParseError) -> Wrong {
     let text = word.text;
     let whole = 0..text.len();
     let title = format!("this is not a {kind} digest");

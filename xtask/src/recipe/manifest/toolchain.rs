@@ -6,7 +6,7 @@ use toml::de::DeValue;
 use super::fields::{Fields, Shape, Wanted};
 use super::source::{self, Pin, Targets};
 use super::words::{self, Wrong};
-use super::{Context, license::license, template};
+use super::{Context, license::license, template, tool};
 use crate::recipe::guess::list;
 use crate::recipe::template::{Placeholder, Template};
 use crate::recipe::{Driver, Toolchain};
@@ -19,8 +19,10 @@ const DRIVERS: [&str; 2] = ["gcc", "zig"];
 
 static DRIVER: Shape = Shape { what: "driver", keys: &DRIVERS };
 static GCC: Shape = Shape { what: "driver.gcc", keys: &["prefix"] };
-static ZIG: Shape =
-    Shape { what: "driver.zig", keys: &["program", "include", "include-cxx", "flags-cxx"] };
+static ZIG: Shape = Shape {
+    what: "driver.zig",
+    keys: &["program", "include", "include-cxx", "flags-cxx", "runtime"],
+};
 
 static TARGET: Shape = Shape {
     what: "a target",
@@ -58,7 +60,7 @@ pub fn read(
     let version = fields.need_checked("version", "version = \"1.2.3\"", words::version);
     let license = fields.need_checked("license", "license = \"MIT\"", license);
     let (sources, pins) = source::read(fields, context, Targets::One);
-    let driver = driver(fields);
+    let driver = driver(fields, context);
     let assemble = || {
         Some(Toolchain {
             name: name.to_owned(),
@@ -72,7 +74,7 @@ pub fn read(
     (if fields.sink.count() == before { assemble() } else { None }, pins)
 }
 
-fn driver(fields: &Fields<'_, '_>) -> Option<Driver> {
+fn driver(fields: &Fields<'_, '_>, context: &Context<'_>) -> Option<Driver> {
     if !fields.has("driver") {
         fields.missing("driver", "[driver.gcc]");
     }
@@ -92,7 +94,7 @@ fn driver(fields: &Fields<'_, '_>) -> Option<Driver> {
         }
     }
     let gcc = driver.fields("gcc", &GCC).and_then(|table| gcc(&table));
-    let zig = driver.fields("zig", &ZIG).and_then(|table| zig(&table));
+    let zig = driver.fields("zig", &ZIG).and_then(|table| zig(&table, context));
     gcc.or(zig)
 }
 
@@ -103,7 +105,7 @@ fn gcc(table: &Fields<'_, '_>) -> Option<Driver> {
     Some(Driver::Gcc { prefix })
 }
 
-fn zig(table: &Fields<'_, '_>) -> Option<Driver> {
+fn zig(table: &Fields<'_, '_>, context: &Context<'_>) -> Option<Driver> {
     let program = table.need_checked("program", "program = \"ziglang/zig\"", words::inner_path);
     if !table.has("include") {
         table.missing("include", "include = [\"lib/include\"]");
@@ -116,7 +118,8 @@ fn zig(table: &Fields<'_, '_>) -> Option<Driver> {
     };
     let (include, include_cxx) = (paths("include"), paths("include-cxx"));
     let flags_cxx = table.checked_words("flags-cxx", words::flag);
-    Some(Driver::Zig { program: program?, include, include_cxx, flags_cxx })
+    let runtime = tool::runtime(table, context);
+    Some(Driver::Zig { program: program?, include, include_cxx, flags_cxx, runtime })
 }
 
 /// A path with placeholders.

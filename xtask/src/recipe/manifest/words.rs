@@ -152,6 +152,26 @@ pub fn tool(text: &str) -> Result<(), Wrong> {
     plain(text, "a tool's name", is_plain, PLAIN)
 }
 
+/// Where a tool's program is installed.
+pub fn program(text: &str) -> Result<(), Wrong> {
+    inner_path(text)?;
+    if text.strip_prefix("bin/").is_some_and(|name| !name.contains('/')) {
+        return Ok(());
+    }
+    let name = text.rsplit('/').next().unwrap_or(text);
+    let wrong = Wrong::new(0..text.len(), "a program is installed in `bin/`", "another place");
+    Err(wrong.help(format!("write {}", quote(&format!("bin/{name}")))))
+}
+
+/// An object file in `lib/`.
+pub fn object(text: &str) -> Result<(), Wrong> {
+    plain(text, "an object's name", is_plain, PLAIN)?;
+    if text.ends_with(".o") {
+        return Ok(());
+    }
+    Err(Wrong::new(0..text.len(), format!("{} is no object", quote(text)), "such as `crt1.o`"))
+}
+
 /// A target of make.
 pub fn make_target(text: &str) -> Result<(), Wrong> {
     let allowed = |c: char| is_plain(c) || "/=".contains(c);

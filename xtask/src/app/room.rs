@@ -1,0 +1,219 @@
+//! What cargo, rustc and build scripts see while the app is built: Rust, the app's workspace (read
+//! only), the crates of its Cargo.lock, the sysroot with its compiler, and the target folder. No
+//! network, no home, no settings of this machine.
+//!
+//! Everything has the path that it has outside, so that messages name files that exist, and a build
+//! with plain cargo in the same target folder is not made anew.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+
+use crate::environment::Environment;
+use crate::layout::TempFolder;
+use crate::process;
+use crate::sandbox::{Access, Sandbox, View};
+use crate::session::{Project, Session};
+use crate::unpack::MODIFIED;
+
+/// Variables that tell of the user or the machine. Beginnings, where they end in `_`.
+const OF_THE_MACHINE: [&str; 24] = [
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "MAIL",
+    "SHELL",
+    "HOSTNAME",
+    "PWD",
+    "OLDPWD",
+    "TMPDIR",
+    "TMP",
+    "TEMP",
+    "DISPLAY",
+    "WAYLAND_",
+    "XDG_",
+    "SSH_",
+    "GPG_",
+    "DBUS_",
+    "SUDO_",
+    "LANG",
+    "LANGUAGE",
+    "LC_",
+    "TZ",
+    "CARGO_REGISTRY_",
+    "CARGO_REGISTRIES_",
+];
+
+/// Where this machine has programs and what they need to run.
+const OF_THE_HOST: [&str; 8] =
+    ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/alternatives", "/etc/ld.so.cache"];
+
+/// The room in which the app is built.
+pub struct Room<'a> {
+    sandbox: &'a Sandbox,
+    view: View,
+    /// Where temporary files go without a view of its own.
+    temp: TempFolder,
+}
+
+impl<'a> Room<'a> {
+    /// The room for a project; makes its target folder.
+    pub fn new(session: &'a Session, project: &Project, environment: &Environment) -> Result<Self> {
+        let temp = session.store.temp("app")?;
+        let mut view = View::default();
+        for path in OF_THE_HOST.map(Path::new) {
+            show_if_there(&mut view, path);
+        }
+        // `verify` shows another date by a library.
+        if let Some(path) = process::env_var(process::CLOCK_LIBRARY) {
+            show_if_there(&mut view, Path::new(&path));
+        }
+        for path in project.rust.folders() {
+            view.show_here(&path, Access::Read);
+        }
+        for entry in &environment.entries {
+            view.show_here(entry, Access::Read);
+        }
+        show_sources(&mut view, project);
+        show_crates(&mut view, project)?;
+        for folder in project.metadata.output_folders() {
+            fs::create_dir_all(folder)
+                .with_context(|| format!("cannot make {}", folder.display()))?;
+            view.show_here(folder, Access::Write);
+        }
+        let sandbox = session.sandbox()?;
+        if !sandbox.way().has_view() {
+            view.show_here(temp.path(), Access::Write);
+        }
+        Ok(Self { sandbox, view, temp })
+    }
+
+    /// The command that runs a cargo command here; its variables become those of a room.
+    pub fn enter(&self, cargo: &mut Command) -> Result<Command> {
+        let strange: Vec<_> = cargo
+            .get_envs()
+            .filter(|(name, _)| name.to_str().is_none_or(is_of_the_machine))
+            .map(|(name, _)| name.to_owned())
+            .collect();
+        for name in strange {
+            cargo.env_remove(name);
+        }
+        let tmp = match self.sandbox.way().has_view() {
+            true => Path::new("/tmp"),
+            false => self.temp.path(),
+        };
+        cargo.env("TMPDIR", tmp).env("HOME", "/homeless").env("USER", "builder");
+        cargo.env("LC_ALL", "C.UTF-8").env("TZ", "UTC");
+        // A wrapper in someone's configuration is not here, and would change what comes out.
+        cargo.env("RUSTC_WRAPPER", "").env("RUSTC_WORKSPACE_WRAPPER", "");
+        if let Some(home) = process::cargo_home() {
+            cargo.env("CARGO_HOME", home);
+        }
+        if process::env_var("SOURCE_DATE_EPOCH").is_none() {
+            cargo.env("SOURCE_DATE_EPOCH", MODIFIED.to_string());
+        }
+        self.sandbox.wrap(&self.view, cargo)
+    }
+}
+
+fn is_of_the_machine(name: &str) -> bool {
+    OF_THE_MACHINE.iter().any(|one| match one.ends_with('_') {
+        true => name.starts_with(one),
+        false => name == *one,
+    })
+}
+
+fn show_if_there(view: &mut View, path: &Path) {
+    if path.exists() {
+        view.show_here(path, Access::Read);
+    }
+}
+
+/// The workspace, the packages that lie elsewhere on this disk, and cargo's configuration.
+fn show_sources(view: &mut View, project: &Project) {
+    let root = &project.metadata.workspace_root;
+    view.show_here(root, Access::Read);
+    let home = process::cargo_home();
+    let is_elsewhere = |folder: &&PathBuf| {
+        !folder.starts_with(root) && home.as_ref().is_none_or(|home| !folder.starts_with(home))
+    };
+    for folder in project.metadata.folders.iter().filter(is_elsewhere) {
+        view.show_here(workspace_of(folder), Access::Read);
+    }
+    for folder in project.folder().ancestors().filter(|folder| !folder.starts_with(root)) {
+        for name in ["config.toml", "config"] {
+            show_if_there(view, &folder.join(".cargo").join(name));
+        }
+    }
+}
+
+/// A package may take its version and the like from the workspace that it is in.
+fn workspace_of(folder: &Path) -> &Path {
+    let is_workspace = |folder: &&Path| {
+        fs::read_to_string(folder.join("Cargo.toml")).is_ok_and(|text| text.contains("[workspace"))
+    };
+    folder.ancestors().find(is_workspace).unwrap_or(folder)
+}
+
+/// The crates that the Cargo.lock names, as cargo has unpacked them; its index; its checkouts if
+/// there is a crate from git.
+fn show_crates(view: &mut View, project: &Project) -> Result<()> {
+    let Some(home) = process::cargo_home() else { return Ok(()) };
+    for name in ["config.toml", "config", "registry/index"] {
+        show_if_there(view, &home.join(name));
+    }
+    let lock = project.metadata.workspace_root.join("Cargo.lock");
+    let text =
+        fs::read_to_string(&lock).with_context(|| format!("cannot read {}", lock.display()))?;
+    // Cargo looks for both: the archive and what it unpacked of it.
+    for (folder, ending) in [("registry/cache", ".crate"), ("registry/src", "")] {
+        let registries = fs::read_dir(home.join(folder)).into_iter().flatten().flatten();
+        for registry in registries.map(|registry| registry.path()) {
+            for name in crates_of(&text) {
+                show_if_there(view, &registry.join(name + ending));
+            }
+        }
+    }
+    if text.contains("source = \"git+") {
+        show_if_there(view, &home.join("git"));
+    }
+    Ok(())
+}
+
+/// `<name>-<version>` of each package in a Cargo.lock that comes from elsewhere.
+fn crates_of(lock: &str) -> BTreeSet<String> {
+    let value = |line: &str, key: &str| {
+        Some(line.strip_prefix(key)?.strip_prefix(" = \"")?.strip_suffix('"')?.to_owned())
+    };
+    let one = |package: &str| {
+        let find = |key: &str| package.lines().find_map(|line| value(line, key));
+        find("source")?;
+        Some(format!("{}-{}", find("name")?, find("version")?))
+    };
+    lock.split("[[package]]").filter_map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_file_names_its_crates() {
+        let lock = "version = 4\n\n[[package]]\nname = \"app\"\nversion = \"0.1.0\"\ndependencies = [\n \"cc\",\n]\n\n\
+            [[package]]\nname = \"cc\"\nversion = \"1.2.3\"\nsource = \"registry+x\"\nchecksum = \"a\"\n";
+        assert_eq!(crates_of(lock).into_iter().collect::<Vec<_>>(), ["cc-1.2.3"]);
+    }
+
+    #[test]
+    fn variables_of_the_user_are_told_from_those_of_the_app() {
+        for name in ["HOME", "USER", "LC_ALL", "XDG_CACHE_HOME", "CARGO_REGISTRY_TOKEN"] {
+            assert!(is_of_the_machine(name), "{name}");
+        }
+        for name in ["PATH", "HOMEPAGE", "APP_VERSION", "CARGO_HOME", "CARGO_TERM_COLOR"] {
+            assert!(!is_of_the_machine(name), "{name}");
+        }
+    }
+}

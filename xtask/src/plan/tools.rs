@@ -1,0 +1,62 @@
+//! Tools in a plan: made for the machine that builds, whatever the target, and only if a library that
+//! is in the plan names them.
+
+use anyhow::{Context as _, Result};
+
+use super::{Done, Plan, Request, Step, Work, chosen, pre_image};
+use crate::recipe::{Driver, Library, Product};
+use crate::target::HOST;
+
+impl Plan {
+    /// Adds what a library's build calls; returns the indices in the order named.
+    pub(super) fn add_tools(
+        &mut self,
+        library: &Library,
+        request: &Request<'_>,
+        done: &mut Done,
+    ) -> Result<Vec<usize>> {
+        library.tools.iter().map(|name| self.add_tool(name, request, done)).collect()
+    }
+
+    fn add_tool(&mut self, name: &str, request: &Request<'_>, done: &mut Done) -> Result<usize> {
+        if let Some(index) = done.tools.get(name) {
+            return Ok(*index);
+        }
+        let tool = request.recipes.tools.get(name).context("a tool without a recipe")?;
+        let target = request.recipes.targets.get(HOST);
+        let target = target.with_context(|| {
+            format!("`{name}` is made for {HOST}, which recipes/targets.toml has not")
+        })?;
+        let [tree, driver] = match done.host {
+            Some(host) => host,
+            None => self
+                .add_toolchain(request, target)
+                .with_context(|| format!("`{name}` is made for the machine that builds"))?,
+        };
+        done.host = Some([tree, driver]);
+        let mut dependencies = vec![tree, driver];
+        let mut tools = Vec::new();
+        if let (Driver::Zig { runtime: Some(runtime), .. }, Product::Program { .. }) =
+            (&request.toolchain.driver, &tool.product)
+        {
+            let index = self.add_tool(runtime, request, done)?;
+            dependencies.push(index);
+            tools.push(&self.steps[index]);
+        }
+        let inputs = pre_image::Inputs {
+            steps: vec![&self.steps[driver]],
+            tools,
+            toolchain: &request.toolchain.name,
+        };
+        let candidates = tool.sources.iter().map(|source| {
+            let text = pre_image::tool(tool, source, target, &inputs);
+            let work = Work::Tool(Box::new(tool.clone()));
+            Step::new([name, &tool.version], work, target, text)
+                .with(Some(source), dependencies.clone())
+        });
+        let step = chosen(candidates.collect(), request.choose);
+        self.steps.push(step);
+        done.tools.insert(name.to_owned(), self.steps.len() - 1);
+        Ok(self.steps.len() - 1)
+    }
+}

@@ -1,0 +1,212 @@
+//! The processes of a sandbox: the first one in its namespace starts the program, buries what the
+//! program leaves, and ends with it; then the kernel ends all that is left, daemons too.
+#![allow(
+    unsafe_code,
+    reason = "fork, and signals and files as the program finds them, have no safe form"
+)]
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io;
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{ExitCode, Stdio};
+
+use rustix::io::Errno;
+use rustix::process::{
+    Pid, Resource, Rlimit, Signal, WaitOptions, WaitStatus, kill_process, set_child_subreaper,
+    set_parent_process_death_signal, setrlimit, setsid, wait,
+};
+use rustix::thread::set_no_new_privs;
+
+use super::enter::answer;
+use super::spec::{At as _, Probe, Stage, Trouble, View};
+
+/// What to run.
+pub(super) struct Program<'a> {
+    /// Its name and arguments.
+    pub(super) words: Vec<OsString>,
+    /// The folder to start it in.
+    pub(super) folder: &'a Path,
+    /// What it sees.
+    pub(super) view: &'a View,
+}
+
+/// Leaves what is the caller's: its terminal, its open files, its ideas about signals and limits.
+pub(super) fn detach(view: &View) {
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+    if !view.terminal {
+        // Fails only for the leader of a group, which has left its session before.
+        let _ = setsid();
+    }
+    for signal in 1..=libc::SIGRTMAX() {
+        // SAFETY: puts the default action back; there are no handlers in this process.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+    close_all_but(&view.keep);
+    let limit = |resource, value| {
+        let _ = setrlimit(resource, Rlimit { current: Some(value), maximum: Some(value) });
+    };
+    limit(Resource::Core, 0);
+    let _ = setrlimit(Resource::Nofile, fitted(Resource::Nofile, 4096));
+    let _ = setrlimit(Resource::Stack, fitted(Resource::Stack, 8 << 20));
+}
+
+/// A fixed limit, or less where this machine allows less.
+fn fitted(resource: Resource, value: u64) -> Rlimit {
+    let maximum = rustix::process::getrlimit(resource).maximum;
+    let value = maximum.map_or(value, |maximum| maximum.min(value));
+    Rlimit { current: Some(value), maximum: Some(value) }
+}
+
+/// An open folder would be a way out of any root.
+fn close_all_but(kept: &[i32]) {
+    let mut kept: Vec<u32> = kept.iter().filter_map(|number| u32::try_from(*number).ok()).collect();
+    kept.sort_unstable();
+    let mut first = 3;
+    for number in kept.into_iter().chain([u32::MAX]) {
+        let last = number.saturating_sub(u32::from(number != u32::MAX));
+        if first <= last {
+            // SAFETY: nothing in this process owns an open file yet, beside the three streams.
+            unsafe { libc::close_range(first, last, 0) };
+        }
+        first = number.saturating_add(1);
+    }
+}
+
+/// Makes orphans of the program come to this process.
+pub(super) fn become_subreaper() -> Result<(), Trouble> {
+    let this = rustix::process::getpid();
+    set_child_subreaper(Some(this)).at(Stage::Start, "becoming the parent of orphans")
+}
+
+/// Forks the first process of the new namespace, which builds its view by `prepare` and runs the
+/// program; this one waits for it and ends the same way.
+pub(super) fn as_first_process(
+    prepare: impl FnOnce() -> Result<bool, Trouble>,
+    program: Option<Program<'_>>,
+) -> Result<ExitCode, Trouble> {
+    let (read, write) =
+        rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).at(Stage::Start, "a pipe")?;
+    // SAFETY: this process has one thread, so the child may do all that this one may.
+    let child = unsafe { libc::fork() };
+    if child < 0 {
+        return Err(io::Error::last_os_error()).at(Stage::Start, "the first process");
+    }
+    if child == 0 {
+        drop(read);
+        // The kernel ends this one, and so all in its namespace, when the one outside is gone.
+        let _ = set_parent_process_death_signal(Some(Signal::KILL));
+        let ended = prepare().and_then(|shared_proc| match program {
+            None => Ok(Ended { started: true, shared_proc, ..Ended::default() }),
+            Some(program) => run(program),
+        });
+        let ended =
+            ended.unwrap_or_else(|trouble| Ended { trouble: Some(trouble), ..Ended::default() });
+        let _ = serde_json::to_writer(File::from(write), &ended);
+        std::process::exit(0);
+    }
+    drop(write);
+    let is_probe = program.is_none();
+    let ended: Ended = serde_json::from_reader(File::from(read))
+        .map_err(|_| Trouble::other(Stage::Start, "the first process of the sandbox was ended"))?;
+    match ended {
+        Ended { trouble: Some(trouble), .. } => Err(trouble),
+        Ended { shared_proc, .. } if is_probe => Ok(answer(&Probe::Works { shared_proc })),
+        ended => Ok(end_like(&ended)),
+    }
+}
+
+/// Runs the program as a child of this process, without namespaces; what it leaves is ended.
+pub(super) fn run_here(program: Option<Program<'_>>) -> Result<ExitCode, Trouble> {
+    let Some(program) = program else { return Ok(answer(&Probe::Works { shared_proc: false })) };
+    let ended = run(program)?;
+    end_children();
+    Ok(end_like(&ended))
+}
+
+/// How the program ended.
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
+struct Ended {
+    started: bool,
+    shared_proc: bool,
+    code: Option<i32>,
+    signal: Option<i32>,
+    trouble: Option<Trouble>,
+}
+
+fn run(program: Program<'_>) -> Result<Ended, Trouble> {
+    let mut words = program.words.into_iter();
+    let name = words.next().ok_or_else(|| Trouble::other(Stage::Start, "no program"))?;
+    set_no_new_privs(true).at(Stage::DropRights, "no new rights")?;
+    let terminal = program.view.terminal;
+    let mut command = crate::process::command(&name);
+    command.args(words).current_dir(program.folder);
+    command.stdin(if terminal { Stdio::inherit() } else { Stdio::null() });
+    // SAFETY: one system call between fork and exec, no allocation.
+    unsafe { command.pre_exec(drop_rights) };
+    let child = command.spawn().at(Stage::Start, &format!("starting `{}`", name.display()))?;
+    let child = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    loop {
+        match wait(WaitOptions::empty()) {
+            Ok(Some((pid, status))) if Some(pid) == child => return Ok(ended(status)),
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(errno) => return Err(Trouble::new(Stage::Start, errno, "waiting for the program")),
+        }
+    }
+}
+
+/// Root's rights, where there is no user namespace that ends them: all but those over files that
+/// are in the view anyway.
+fn drop_rights() -> io::Result<()> {
+    use rustix::thread::{
+        CapabilitySet, capabilities, remove_capability_from_bounding_set, set_capabilities,
+    };
+    let kept = CapabilitySet::DAC_OVERRIDE
+        | CapabilitySet::FOWNER
+        | CapabilitySet::CHOWN
+        | CapabilitySet::FSETID;
+    for capability in CapabilitySet::all().difference(kept).iter() {
+        // Those that the kernel does not know, or that we may not drop for want of any, are gone anyway.
+        let _ = remove_capability_from_bounding_set(capability);
+    }
+    let mut sets = capabilities(None)?;
+    sets.effective &= kept;
+    sets.permitted &= kept;
+    sets.inheritable = CapabilitySet::empty();
+    Ok(set_capabilities(None, sets)?)
+}
+
+fn ended(status: WaitStatus) -> Ended {
+    Ended {
+        started: true,
+        code: status.exit_status(),
+        signal: status.terminating_signal(),
+        ..Ended::default()
+    }
+}
+
+/// Ends this process as the program ended: also by a signal, which says more than a number.
+fn end_like(ended: &Ended) -> ExitCode {
+    if let Some(signal) = ended.signal.and_then(Signal::from_named_raw) {
+        let _ = kill_process(rustix::process::getpid(), signal);
+    }
+    let code = ended.code.or_else(|| ended.signal.map(|signal| 128 + signal)).unwrap_or(1);
+    ExitCode::from(u8::try_from(code).unwrap_or(1))
+}
+
+/// Ends what the program left running, with all that it has started.
+fn end_children() {
+    let list = format!("/proc/self/task/{}/children", rustix::thread::gettid().as_raw_nonzero());
+    loop {
+        let children = std::fs::read_to_string(&list).unwrap_or_default();
+        for pid in children.split_whitespace().filter_map(|word| Pid::from_raw(word.parse().ok()?))
+        {
+            let _ = kill_process(pid, Signal::KILL);
+        }
+        match wait(WaitOptions::empty()) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(_) => return,
+        }
+    }
+}

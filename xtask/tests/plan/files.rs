@@ -1,0 +1,184 @@
+//! Recipes in which every field of every kind of recipe is used.
+
+/// Recipes in which every field is used. `top` depends on `base` and calls tools; `side` stands alone.
+pub const FILES: &[(&str, &str)] = &[
+    (
+        "recipes/targets.toml",
+        r#"# Comments are no input.
+        [x86_64-unknown-linux-musl]
+        gnu = "x86_64-linux-musl"
+        zig-libc = "x86_64-linux-musl"
+        zig-kernel = "x86-linux-any"
+        elf-machine = "x86_64"
+        bits = 64
+        endian = "little"
+        cflags = ["-march=x86-64"]
+        "#,
+    ),
+    (
+        "recipes/toolchains/gcc.toml",
+        r#"version = "1.0"
+        description = "A GCC"
+        license = "MIT"
+        [[source]]
+        url = "https://gcc.invalid/x.tar.gz"
+        mirrors = ["https://mirror.invalid/x.tar.gz"]
+        sha256 = "1111111111111111111111111111111111111111111111111111111111111111"
+        root = "tree"
+        omit = ["lib/link"]
+        target = "x86_64-unknown-linux-musl"
+        [driver.gcc]
+        prefix = "bin/{target}-"
+        "#,
+    ),
+    (
+        "recipes/toolchains/zig.toml",
+        r#"description = "A zig"
+        version = "1.0"
+        license = "MIT"
+        [[source]]
+        pypi = "ziglang 1.0.0"
+        sha256 = "2222222222222222222222222222222222222222222222222222222222222222"
+        [driver.zig]
+        program = "zig"
+        include = ["lib/{zig-libc}", "lib/{zig-kernel}"]
+        include-cxx = ["lib/cxx"]
+        flags-cxx = ["-DCXX"]
+        runtime = "rt"
+        "#,
+    ),
+    (
+        "recipes/tools/rt.toml",
+        r#"description = "A libc"
+        version = "1.0"
+        license = "MIT"
+        [[source]]
+        url = "https://rt.invalid/rt.tar.gz"
+        sha256 = "8888888888888888888888888888888888888888888888888888888888888888"
+        [build.compile]
+        sources = ["rt.c"]
+        objects = ["start.c"]
+        [outputs]
+        libs = ["rt"]
+        objects = ["start.o"]
+        "#,
+    ),
+    (
+        "recipes/tools/busybox.toml",
+        r#"description = "A shell"
+        version = "1.0"
+        license = "MIT"
+        patches = ["0001-shell.patch", "0002-more.patch"]
+        [[source]]
+        url = "https://busybox.invalid/busybox.tar.gz"
+        sha256 = "9999999999999999999999999999999999999999999999999999999999999999"
+        root = "busybox"
+        [build.compile]
+        program = "bin/busybox"
+        sources = ["sh.c", "ls.c"]
+        include = ["inner"]
+        flags = ["-Os"]
+        [build.compile.defines]
+        TINY = true
+        [build.compile.copy]
+        "lib/sh" = ["more"]
+        [outputs]
+        programs = ["bin/busybox"]
+        aliases = ["sh", "ls"]
+        files = ["lib/sh"]
+        "#,
+    ),
+    ("recipes/patches/busybox/0001-shell.patch", "--- a/x.c\n+++ b/x.c\n@@ -1 +1 @@\n-old\n+new\n"),
+    (
+        "recipes/patches/busybox/0002-more.patch",
+        "--- a/x.c\n+++ b/x.c\n@@ -1 +1 @@\n-new\n+newer\n",
+    ),
+    (
+        "recipes/tools/make.toml",
+        r#"description = "A make"
+        version = "1.0"
+        license = "MIT"
+        [[source]]
+        url = "https://make.invalid/make.tar.gz"
+        sha256 = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+        [build.compile]
+        program = "bin/make"
+        sources = ["make.c"]
+        [outputs]
+        programs = ["bin/make"]
+        [digest]
+        zig = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+        gcc = "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
+        "#,
+    ),
+    (
+        "recipes/libraries/base.toml",
+        r#"description = "The base"
+        version = "1.0"
+        license = "MIT"
+        links = ["base"]
+        bundled = { base-sys = ["vendored"] }
+        tools = ["make"]
+        [[source]]
+        crate = "base-src 1.0.0"
+        sha256 = "3333333333333333333333333333333333333333333333333333333333333333"
+        root = "base"
+        [[source]]
+        url = "https://base.invalid/base-1.0.tar.gz"
+        sha256 = "4444444444444444444444444444444444444444444444444444444444444444"
+        [build.compile]
+        sources = ["a.c", "b.c"]
+        include = ["inner"]
+        flags = ["-Oz"]
+        [build.compile.defines]
+        WITH_A = 1
+        WITH_B = true
+        [outputs]
+        libs = ["base"]
+        include = ["base.h"]
+        pkgconfig = ["base"]
+        [env]
+        BASE_DIR = "{sysroot}"
+        [override.base]
+        rustc-link-lib = ["static=base"]
+        "#,
+    ),
+    (
+        "recipes/libraries/top.toml",
+        r#"version = "2.0"
+        description = "The top"
+        license = "MIT"
+        dependencies = ["base"]
+        tools = ["busybox", "make"]
+        patches = ["0001-fix.patch", "0002-more.patch"]
+        [[source]]
+        debian = "pool/main/t/top/top_2.0.orig.tar.gz"
+        sha256 = "5555555555555555555555555555555555555555555555555555555555555555"
+        [build.configure]
+        script = "configure"
+        options = ["--host={gnu}"]
+        make = ["all"]
+        install = ["install"]
+        [build.configure.options-for]
+        x86_64-unknown-linux-musl = ["--fast"]
+        [outputs]
+        libs = ["top"]
+        "#,
+    ),
+    ("recipes/patches/top/0001-fix.patch", "--- a/x.c\n+++ b/x.c\n@@ -1 +1 @@\n-old\n+new\n"),
+    ("recipes/patches/top/0002-more.patch", "--- a/x.c\n+++ b/x.c\n@@ -1 +1 @@\n-new\n+newer\n"),
+    (
+        "recipes/libraries/side.toml",
+        r#"version = "3.0"
+        description = "Aside"
+        license = "MIT"
+        [[source]]
+        url = "https://side.invalid/side.tar.gz"
+        sha256 = "6666666666666666666666666666666666666666666666666666666666666666"
+        [build.compile]
+        sources = ["side.c"]
+        [outputs]
+        libs = ["side"]
+        "#,
+    ),
+];
