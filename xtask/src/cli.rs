@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::fetch::Mirror;
 use crate::report::{self, Color, Format, Verbosity};
 use crate::sandbox::Policy;
-pub use store::{Bundle, Gc, List, Store, StoreCommand, Unbundle, Verify};
+pub use store::{Bundle, Gc, List, Store, StoreCommand, StoreVerify, Unbundle};
 pub use units::{Age, Size};
 
 /// The target when none is named.
@@ -111,14 +111,14 @@ pub enum Command {
     Shell(Shell),
     /// Check that a program is static and portable, as `dist` does.
     Check(Check),
-    /// Build twice under all that may differ between machines, and compare every byte.
-    Verify(Reproduce),
     /// Verify, list or clear up what was fetched and built.
     Store(Store),
     /// Put all that `dist --offline` needs into one file, for a machine without a network.
     Bundle(Bundle),
     /// Take a bundle in, after every byte of it is verified.
     Unbundle(Unbundle),
+    /// Build twice under all that may differ between machines, and compare every byte.
+    Verify(Verify),
     /// Run all of Muslin's own tests.
     Test(Test),
 }
@@ -285,7 +285,7 @@ pub struct Check {
 
 /// Arguments of `verify`.
 #[derive(Clone, Debug, Args)]
-pub struct Reproduce {
+pub struct Verify {
     /// What to build.
     #[command(flatten)]
     pub package: Package,

@@ -5,12 +5,12 @@
 //! ```text
 //! downloads-v1/<digest>/<file>         only ever holds verified bytes
 //! downloads-v1/<digest>.origin         who served them, in one line
-//! quarantine-v1/                       partial and mismatching downloads, for the post-mortem
+//! quarantine-v1/                       partial and mismatching downloads, damaged entries, for the post-mortem
 //! entries-v1/<name>-<version>-<fp16>/  outputs/  outputs.sha256  build.log  fingerprint.txt  origin.txt
 //! failed-v1/<name>-<version>-<fp16>/   the folder of a step that failed, until it is made
 //! graphs-v1/<question>.json            what cargo said of an app's graph, with what it read for that
-//! verify-v1/                           what the last `verify --keep` has built
 //! roots-v1/<package and target>.json   what the last plan of a package uses: see `roots`
+//! verify-v1/                           what the last `verify --keep` has built
 //! locks-v1/<entry>.lock                who works on what; never deleted
 //! tmp/                                 same file system: publishing is a rename
 //! ```
@@ -21,9 +21,9 @@
 //! the next one.
 
 mod borrowed;
-mod shared;
 mod inventory;
 mod roots;
+mod shared;
 mod tree;
 mod workspace;
 

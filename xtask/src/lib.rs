@@ -42,3 +42,4 @@ pub mod explain;
 pub mod store;
 pub mod bundle;
 pub mod test;
+pub mod commands;

@@ -34,7 +34,7 @@ use machine::Machine;
 use place::Sources;
 use vary::Variations;
 
-impl cli::Reproduce {
+impl cli::Verify {
     /// Verifies for each target.
     pub fn run(self, global: Global) -> Result<()> {
         if let Some(theirs) = &self.against {
@@ -95,6 +95,7 @@ impl cli::Reproduce {
     fn given(&self, session: &Session, plan: &Plan) -> Result<Vec<PathBuf>> {
         if self.app_only {
             build::make(session, plan)?;
+            // Tools of libraries that are here need not be.
             let entries = plan.steps.iter().map(|step| session.entry(step));
             let here = entries.filter(|entry| entry.exists());
             return Ok(here.map(|entry| entry.path().to_owned()).collect());

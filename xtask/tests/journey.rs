@@ -189,6 +189,17 @@ fn a_bundle_makes_the_same_program_in_an_account_with_nothing_in_it() {
         journey.give_away(&journey.at(folder));
     }
 
+    // What cargo compiles before `unbundle` can run is held against Cargo.lock by cargo itself.
+    let spoilt = format!(
+        "HOME=$HOME/other; mkdir $HOME; {}; for crate in $HOME/.cargo/muslin/registry/anyhow-1.*.crate; \
+         do printf x >> \"$crate\"; done; {}",
+        commands[1], commands[2]
+    );
+    let output = journey.traveller(&spoilt).output().unwrap();
+    let told = said(&output);
+    assert!(!output.status.success() && told.contains("failed to verify the checksum"), "{told}");
+    assert!(!told.contains("Compiling"), "{told}");
+
     let rustlib = journey.at("rust/lib/rustlib");
     let script = commands.join("\n");
     if is_root() {

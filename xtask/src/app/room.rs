@@ -14,7 +14,7 @@ use anyhow::{Context as _, Result};
 
 use crate::environment::Environment;
 use crate::layout::TempFolder;
-use crate::process;
+use crate::process::{self, CLOCK_LIBRARY};
 use crate::sandbox::{Access, Sandbox, View};
 use crate::session::{Project, Session};
 use crate::unpack::MODIFIED;
@@ -67,15 +67,14 @@ impl<'a> Room<'a> {
         for path in OF_THE_HOST.map(Path::new) {
             show_if_there(&mut view, path);
         }
-        // `verify` shows another date by a library.
-        if let Some(path) = process::env_var(process::CLOCK_LIBRARY) {
-            show_if_there(&mut view, Path::new(&path));
-        }
         for path in project.rust.folders() {
             view.show_here(&path, Access::Read);
         }
         for entry in &environment.entries {
             view.show_here(entry, Access::Read);
+        }
+        if let Some(library) = process::env_var(CLOCK_LIBRARY) {
+            show_if_there(&mut view, Path::new(&library));
         }
         show_sources(&mut view, project);
         show_crates(&mut view, project)?;

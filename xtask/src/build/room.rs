@@ -14,7 +14,7 @@ use jobserver::Client;
 
 use super::tools::Tools;
 use crate::plan::{Plan, Step, Work};
-use crate::process;
+use crate::process::{self, CLOCK_OFFSET};
 use crate::recipe::Build;
 use crate::sandbox::{Access, Sandbox, View};
 use crate::session::Session;
@@ -152,9 +152,6 @@ impl<'a> Room<'a> {
         let mut command = process::command(program);
         command.current_dir(self.seen(&self.folders.source));
         command.env_clear().envs(self.environment());
-        // All programs here are Muslin's own: they need no library to be shown another date.
-        let clock = process::clock_variables();
-        command.envs(clock.into_iter().filter(|(name, _)| *name == process::CLOCK_OFFSET));
         command
     }
 
@@ -190,6 +187,7 @@ impl<'a> Room<'a> {
             ("PKG_CONFIG_LIBDIR", text(&self.folders.dependencies.join("lib/pkgconfig"))),
         ];
         variables.extend(self.tools.environment(text));
+        variables.extend(process::env_var(CLOCK_OFFSET).map(|seconds| (CLOCK_OFFSET, seconds)));
         variables
     }
 }

@@ -129,7 +129,8 @@ pub fn copy_hashed(mut from: impl Read, to: &mut impl Write) -> Result<(u64, Dig
     }
 }
 
-fn header(path: &str, size_bytes: u64) -> Result<Header> {
+/// The one header that a member of this path and size has.
+pub fn header(path: &str, size_bytes: u64) -> Result<Header> {
     let mut header = Header::new_ustar();
     header.set_path(path).with_context(|| format!("the path {path} is too long for a tar"))?;
     header.set_entry_type(EntryType::Regular);

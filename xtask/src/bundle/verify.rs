@@ -8,12 +8,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{BufReader, BufWriter, Read as _, Write as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 
 use super::manifest::{FORMAT, Manifest, Member, NAME};
-use super::pack::{BLOCK_BYTES, copy_hashed};
+use super::pack::{BLOCK_BYTES, copy_hashed, header};
 use super::{crates, registry};
 use crate::digest::{Digest, parse_hex};
 use crate::exit::{Exit, Failure};
@@ -85,6 +86,7 @@ pub fn verify(store: &Store, file: &Path, rust: &Rust, workspace: &Path) -> Resu
 /// Reads the file from its first to its last byte.
 fn extract(file: File, rust: &Rust, temp: &Path) -> Result<(Manifest, Vec<(Kind, PathBuf)>)> {
     let file_bytes = file.metadata()?.len();
+    let gaps = file.try_clone()?;
     let mut archive = tar::Archive::new(BufReader::with_capacity(1 << 20, file));
     let mut entries = archive.entries()?.raw(true);
     let first = entries.next().context("it is empty")?.context("it is not a bundle")?;
@@ -95,6 +97,7 @@ fn extract(file: File, rust: &Rust, temp: &Path) -> Result<(Manifest, Vec<(Kind,
     first.take(MANIFEST_BYTES).read_to_end(&mut text)?;
     let manifest = read_manifest(&text, rust)?;
     let mut seen = BTreeSet::new();
+    let mut end = BLOCK_BYTES + manifest_bytes;
     let mut total = 2 * BLOCK_BYTES + BLOCK_BYTES + manifest_bytes.next_multiple_of(BLOCK_BYTES);
     let mut kinds = Vec::new();
     for member in &manifest.members {
@@ -109,19 +112,23 @@ fn extract(file: File, rust: &Rust, temp: &Path) -> Result<(Manifest, Vec<(Kind,
     for (number, (member, kind)) in manifest.members.iter().zip(kinds).enumerate() {
         let place = temp.join(number.to_string());
         let entry = entries.next().with_context(|| format!("it has no {}", member.path))??;
+        let start = entry.raw_header_position();
+        require_zeros(&gaps, end, start).with_context(|| format!("before {}", member.path))?;
+        end = entry.raw_file_position() + member.size_bytes;
         extract_member(entry, member, &place)?;
         members.push((kind, place));
     }
-    match entries.next() {
-        None => Ok((manifest, members)),
-        Some(Ok(extra)) => {
-            bail!(
-                "it has {:?}, which its manifest does not list",
-                String::from_utf8_lossy(&extra.path_bytes())
-            )
-        }
-        Some(Err(error)) => Err(error.into()),
-    }
+    require_zeros(&gaps, end, file_bytes).context("at its end")?;
+    Ok((manifest, members))
+}
+
+/// Between members, and after the last one, there is nothing.
+fn require_zeros(file: &File, start: u64, end: u64) -> Result<()> {
+    let length = end.checked_sub(start).filter(|length| *length <= 3 * BLOCK_BYTES);
+    let mut gap = vec![0; usize::try_from(length.context("it has a gap")?)?];
+    file.read_exact_at(&mut gap, start)?;
+    ensure!(gap.iter().all(|byte| *byte == 0), "it has bytes that belong to no member");
+    Ok(())
 }
 
 fn read_manifest(text: &[u8], rust: &Rust) -> Result<Manifest> {
@@ -145,9 +152,10 @@ fn read_manifest(text: &[u8], rust: &Rust) -> Result<Manifest> {
     Ok(manifest)
 }
 
-/// Whether a member of the tar is a plain file of this name, and nothing else.
+/// Whether a member of the tar has the very header that `bundle` gives a file of this name.
 fn is_member(entry: &tar::Entry<'_, impl std::io::Read>, path: &str) -> bool {
-    entry.header().as_bytes()[156] == b'0' && *entry.path_bytes() == *path.as_bytes()
+    let expected = header(path, entry.size());
+    expected.is_ok_and(|expected| entry.header().as_bytes() == expected.as_bytes())
 }
 
 fn extract_member(

@@ -18,7 +18,7 @@ pub struct Store {
 #[derive(Clone, Debug, Subcommand)]
 pub enum StoreCommand {
     /// Hash everything again and compare it with what was recorded; put aside what is damaged.
-    Verify(Verify),
+    Verify(StoreVerify),
     /// List what is in the store: size, last use, and whose plans reach it.
     List(List),
     /// Remove what no plan reaches any more.
@@ -27,7 +27,7 @@ pub enum StoreCommand {
 
 /// Arguments of `store verify`.
 #[derive(Clone, Debug, Args)]
-pub struct Verify {}
+pub struct StoreVerify {}
 
 /// Arguments of `store list`.
 #[derive(Clone, Debug, Args)]

@@ -46,7 +46,7 @@ pub struct Row {
 }
 
 /// Runs the command.
-pub fn run(command: &cli::Reproduce, theirs: &Path, global: Global) -> Result<()> {
+pub fn run(command: &cli::Verify, theirs: &Path, global: Global) -> Result<()> {
     let their_text = read(theirs)?;
     let ours = match &command.manifest {
         Some(file) => read(file)?,
@@ -77,7 +77,7 @@ pub fn run(command: &cli::Reproduce, theirs: &Path, global: Global) -> Result<()
 }
 
 /// Builds for the target of the other manifest, unless one was named.
-fn dist(command: &cli::Reproduce, global: Global, theirs: &Value) -> Result<std::path::PathBuf> {
+fn dist(command: &cli::Verify, global: Global, theirs: &Value) -> Result<std::path::PathBuf> {
     let session = Session::open(global, Access::Write)?;
     let mut platform = command.platform.clone();
     let known = theirs["target"].as_str().filter(|triple| session.target(triple).is_ok());

@@ -24,24 +24,31 @@ fn header(path: &str, kind: tar::EntryType, size: usize) -> tar::Header {
     header.as_mut_bytes()[..path.len()].copy_from_slice(path.as_bytes());
     header.set_entry_type(kind);
     header.set_size(size as u64);
-    header.set_mode(0o644);
-    header.set_cksum();
+    finish(&mut header);
     header
+}
+
+/// What every member has.
+fn finish(header: &mut tar::Header) {
+    header.set_mode(0o644);
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_mtime(0);
+    header.set_cksum();
 }
 
 fn append(out: &mut Vec<u8>, path: &str, bytes: &[u8]) {
     // Long paths are divided as ustar has it.
-    let mut head = if path.len() > 100 {
+    let head = if path.len() > 100 {
         let mut head = tar::Header::new_ustar();
         head.set_path(path).unwrap();
         head.set_entry_type(tar::EntryType::Regular);
         head.set_size(bytes.len() as u64);
-        head.set_mode(0o644);
+        finish(&mut head);
         head
     } else {
         header(path, tar::EntryType::Regular, bytes.len())
     };
-    head.set_cksum();
     out.extend_from_slice(head.as_bytes());
     out.extend_from_slice(bytes);
     out.resize(out.len().next_multiple_of(512), 0);
@@ -227,6 +234,15 @@ fn damage_anywhere_is_found() {
         flipped[at + content.len() / 2] ^= 0x20;
         refused(&scratch, &flipped, 4, "is damaged: it hashes to");
         assert!(bytes != flipped, "{path}");
+    }
+    // The rest too, headers and what is between members: every byte but the manifest's own text.
+    let text_end = bytes.windows(10).position(|window| window == b"README.txt").unwrap();
+    let text_end =
+        bytes[text_end..].windows(2).position(|window| window == [0, 0]).unwrap() + text_end;
+    for at in (0..512).chain(text_end..bytes.len()).step_by(61) {
+        let mut flipped = bytes.clone();
+        flipped[at] ^= 1;
+        refused(&scratch, &flipped, 4, "is not taken in");
     }
     for cut in [0, 1, 511, 512, 5000, bytes.len() / 2, bytes.len() - 1025, bytes.len() - 1] {
         refused(&scratch, &bytes[..cut], 4, "is not taken in");

@@ -132,6 +132,35 @@ fn of_two_runs_at_once_one_builds_and_one_waits() {
 }
 
 #[test]
+fn two_libraries_of_many_files_do_not_wait_for_each_others_tokens() {
+    let scratch = Scratch::new("tokens");
+    for name in ["left", "right"] {
+        let files: Vec<(String, String)> =
+            (0..6).map(|i| (format!("{i}.c"), format!("int {name}_{i};\n"))).collect();
+        let files: Vec<_> = files.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+        let source = scratch.source(name, &files);
+        let names: Vec<_> = files.iter().map(|(name, _)| *name).collect();
+        let recipe = format!(
+            "description = \"Many files\"\nversion = \"1.0\"\nlicense = \"MIT\"\n{source}\
+             [build.compile]\nsources = {names:?}\n[outputs]\nlibs = [\"{name}\"]\n"
+        );
+        scratch.write(&format!("recipes/libraries/{name}.toml"), &recipe);
+    }
+    let mut command = scratch.command(&["sysroot", "left", "right", "--jobs", "2"]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut status = None;
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while status.is_none() && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(10));
+        status = child.try_wait().unwrap();
+    }
+    let _ = child.kill();
+    child.wait().unwrap();
+    assert!(status.is_some_and(|status| status.success()), "{status:?}");
+    assert_eq!(scratch.compiled_files().len(), 12);
+}
+
+#[test]
 fn the_result_of_a_step_is_kept_when_another_fails() {
     let scratch = Scratch::new("kept");
     scratch.write("recipes/libraries/bad.toml", &scratch.library("bad", "", "#error no\n"));
