@@ -9,6 +9,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
+use clap::ValueEnum as _;
 
 use super::compare::Outputs;
 use super::machine::{FileOrder, Machine, OTHER_HOST, OTHER_USER, OTHER_ZONE};
@@ -227,6 +228,8 @@ impl Builds<'_> {
             false => self.session.jobs(),
         };
         command.args(["--jobs", &jobs.to_string(), "--color", "never"]);
+        let sandbox = self.session.global.sandbox.to_possible_value();
+        command.args(sandbox.iter().flat_map(|value| ["--sandbox", value.get_name()]));
         command.current_dir(&place.copy);
         for (name, value) in environment(place, variations) {
             command.env(name, value);

@@ -8,11 +8,12 @@ use crate::scratch::{Run, Scratch};
 use crate::{is_slow_wanted, skip, verdict};
 
 /// Leaks: the binary's name, the variation that must be named, and what the build script puts in.
+/// [`NEVER_SEEN`] are those that cannot be, in whatever sandbox.
 const LEAKS: [(&str, &str, &str); 10] = [
     ("path", "build-path", "std::env::var(\"CARGO_MANIFEST_DIR\").unwrap()"),
     ("home", "home", "std::env::var(\"HOME\").unwrap_or_default()"),
     ("user", "user", "run(\"id\", \"-u\")"),
-    ("mask", "umask", "String::new()"),
+    ("mask", "umask", "shell(\"umask\")"),
     ("language", "locale", "std::env::var(\"LC_ALL\").unwrap_or_default()"),
     ("zone", "time-zone", "run(\"date\", \"+%z\")"),
     ("year", "date", "(now.as_secs() / 31_556_952 + 1970).to_string()"),
@@ -21,10 +22,17 @@ const LEAKS: [(&str, &str, &str); 10] = [
     ("order", "file-order", "listed()"),
 ];
 
+/// Muslin sets these itself for a build, so there is nothing to leak.
+const NEVER_SEEN: [&str; 4] = ["home", "mask", "language", "zone"];
+
 const BUILD_HEAD: &str = r#"
 use std::process::Command;
 fn run(program: &str, argument: &str) -> String {
     let output = Command::new(program).arg(argument).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+fn shell(script: &str) -> String {
+    let output = Command::new("sh").args(["-c", script]).output().unwrap();
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 fn listed() -> String {
@@ -123,14 +131,15 @@ fn every_planted_leak_is_found_and_named() {
         ("chance", "std::process::id().to_string()"),
     ];
     leaky(&scratch, &more);
+    // The scratch workspace has no sandbox, so that a build sees the user and the host.
     let run = verify(&scratch, &["--app-only"]).fails(4, &["caused by: number of CPUs"]);
     let (varied, found) = (varied(&run), causes(&run));
     assert!(varied.len() >= 8, "{varied:?}");
     let blamed = |name: &str| found.get(name).map(|event| event["caused_by"].clone());
     for (name, variation, _) in LEAKS {
         let is_varied = varied.iter().any(|varied| varied == variation);
-        // The mask never reaches a build: Muslin sets its own.
-        let expected = (is_varied && name != "mask").then(|| serde_json::json!([variation]));
+        let is_seen = is_varied && !NEVER_SEEN.contains(&name);
+        let expected = is_seen.then(|| serde_json::json!([variation]));
         assert_eq!(blamed(name), expected, "{name}: {}", run.all());
     }
     assert_eq!(blamed("noise"), Some(serde_json::json!(["environment"])));
@@ -139,6 +148,13 @@ fn every_planted_leak_is_found_and_named() {
     }
     assert_eq!(blamed("clean"), None);
     run.says("moment: differs without any variation (time, randomness, or parallelism)");
+    // In a sandbox there is neither.
+    let bins = ["--bin", "user", "--bin", "host", "--vary", "user,host-name"];
+    let run = verify(&scratch, &[&["--app-only", "--sandbox", "require"], &bins[..]].concat());
+    match run.stderr.contains("no sandbox can be had here") {
+        true => skip("a build that sees neither user nor host: there is no sandbox here"),
+        false => drop(run.ok()),
+    }
 }
 
 #[test]
@@ -166,11 +182,14 @@ fn a_library_that_leaks_is_found_down_to_the_symbol() {
     );
     let recipe = format!(
         "description = \"Leaky\"\nversion = \"1.0\"\nlicense = \"MIT\"\nlinks = [\"tiny\"]\n\
-         tools = [\"make\"]\n{source}[build.configure]\nscript = \"configure\"\n\
+         tools = [\"busybox\", \"make\"]\n{source}[build.configure]\nscript = \"configure\"\n\
          [outputs]\nlibs = [\"tiny\"]\ninclude = [\"tiny.h\"]\n\
          [env]\nTINY_LIB_DIR = \"{{sysroot}}/lib\"\n"
     );
     scratch.write("recipes/libraries/tiny.toml", &recipe);
+    scratch.write_tools();
+    let aliases = ["sh", "cp", "env", "mkdir", "nproc", "printf", "pwd", "sed"];
+    scratch.write("recipes/tools/busybox.toml", &scratch.tool("busybox", &aliases));
     if std::thread::available_parallelism().unwrap().get() == 1 {
         skip("a library that counts CPUs: there is but one");
         return;
