@@ -71,7 +71,7 @@ pub struct Goal<'a> {
     /// Libraries by name; their dependencies come along.
     pub libraries: &'a [String],
     /// Tools by name that are wanted for themselves.
-    pub tools: &'a [&'a str],
+    pub tools: &'a [String],
 }
 
 impl<'a> Goal<'a> {

@@ -59,6 +59,8 @@ pub struct Project {
     pub wanted: Wanted,
     /// Why its build sees this machine's programs, headers and libraries; nothing if it does not.
     pub sees_host: Option<String>,
+    /// Tools, by recipe, that its build has if it sees nothing of this machine.
+    tools: Vec<String>,
     /// Whether cargo was not asked, since nothing has changed.
     is_remembered: bool,
     _lockfile: Lockfile,
@@ -72,8 +74,7 @@ impl Project {
 
     /// What a plan for it is to bring.
     pub fn goal(&self) -> Goal<'_> {
-        let tools: &[&str] = if self.sees_host.is_none() { &TOOLS } else { &[] };
-        Goal { libraries: &self.wanted.libraries, tools }
+        Goal { libraries: &self.wanted.libraries, tools: &self.tools }
     }
 
     /// The folder in which cargo is started, whose `.cargo/config.toml` counts.
@@ -82,8 +83,8 @@ impl Project {
     }
 }
 
-/// Programs that build scripts may call, and a shell for the scripts that call the compiler.
-const TOOLS: [&str; 3] = ["busybox", "make", "pkgconf"];
+/// The tool with the shell for the scripts that call the compiler.
+const SHELL: &str = "busybox";
 
 /// Whether a session may change the store.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -180,8 +181,14 @@ impl Session {
         let wanted = links::discover(&metadata, &package, &self.recipes)?;
         wanted.require_all()?;
         let sees_host = self.sees_host(arguments.host.unwrap_or(wanted.host), &metadata, &rust);
+        let mut tools = Vec::new();
+        if sees_host.is_none() {
+            tools.push(SHELL.to_owned());
+            tools.extend(metadata.tools.iter().cloned());
+        }
         Ok(Project {
             sees_host,
+            tools,
             rust,
             metadata,
             package,
@@ -201,8 +208,9 @@ impl Session {
         if let Some(caller) = metadata.callers.first() {
             return Some(format!("the crate {} calls {}", caller.name, caller.program));
         }
-        if TOOLS.iter().any(|tool| !self.recipes.tools.contains_key(*tool)) {
-            return Some("there are no recipes for a shell and make".to_owned());
+        let mut tools = std::iter::once(SHELL).chain(metadata.tools.iter().map(String::as_str));
+        if let Some(tool) = tools.find(|tool| !self.recipes.tools.contains_key(*tool)) {
+            return Some(format!("recipes/tools has no {tool}"));
         }
         rust.needs_host()
     }

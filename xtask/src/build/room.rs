@@ -13,9 +13,11 @@ use anyhow::{Context as _, Result};
 use jobserver::Client;
 
 use super::tools::Tools;
+use crate::layout::files_below;
 use crate::plan::{Plan, Step, Work};
 use crate::process::{self, CLOCK_OFFSET};
-use crate::recipe::Build;
+use crate::recipe::{Build, Driver};
+use crate::rust::runtime::{needed_below, needed_files};
 use crate::sandbox::{Access, Sandbox, View};
 use crate::session::Session;
 use crate::toolchain::{BUILD_FOLDER_VARIABLE, ToolNames};
@@ -109,18 +111,26 @@ impl<'a> Room<'a> {
         view.show(&folders.source, &in_build(&folders, &folders.source), source_access(step));
         let dependencies = &folders.dependencies;
         view.show(dependencies, &in_build(&folders, dependencies), Access::Read);
-        let mut driver = PathBuf::new();
+        let (mut driver, mut prebuilt) = (PathBuf::new(), None);
         for dependency in plan.dependencies(step) {
             let entry = session.entry(dependency);
-            match dependency.work {
+            match &dependency.work {
                 Work::Library(_) | Work::Sysroot => continue,
                 Work::Driver(_) => driver = entry.outputs().join("bin"),
-                Work::Toolchain(_) | Work::Tool(_) => {}
+                Work::Tool(_) => {}
+                Work::Toolchain(toolchain) => {
+                    if matches!(toolchain.driver, Driver::Gcc { .. }) {
+                        prebuilt = Some(entry.outputs());
+                    }
+                }
             }
             // Entries stand side by side as in the store: they find each other by relative paths.
             view.show(entry.path(), &Path::new(STORE).join(entry.id()), Access::Read);
         }
         let tools = Tools::of(session, plan, step);
+        if let Some(tree) = prebuilt {
+            show_runtime(&mut view, &tree, tools.has_shell())?;
+        }
         for (name, program) in tools.fixed_places() {
             let program = view.seen(&program);
             view.link(name, program);
@@ -198,6 +208,25 @@ fn in_build(folders: &Folders, path: &Path) -> PathBuf {
         Ok(rest) => Path::new(BUILD).join(rest),
         Err(_) => path.to_owned(),
     }
+}
+
+/// A prebuilt GCC may load shared libraries of this machine, as its other programs do, or be called
+/// by scripts.
+fn show_runtime(view: &mut View, tree: &Path, has_shell: bool) -> Result<()> {
+    const SHELL: &str = "/bin/sh";
+    let mut files = needed_below(tree)?;
+    let is_script =
+        |file: &PathBuf| fs::read(file).is_ok_and(|bytes| bytes.starts_with(b"#!/bin/sh"));
+    let mut programs =
+        files_below(&tree.join("bin"))?.into_iter().map(|file| tree.join("bin").join(file));
+    if !has_shell && programs.any(|file| is_script(&file)) {
+        files.push(PathBuf::from(SHELL));
+        files.extend(needed_files(&[PathBuf::from(SHELL)], None)?);
+    }
+    for file in files {
+        view.show_here(&file, Access::Read);
+    }
+    Ok(())
 }
 
 /// A configure script builds in its own tree, so that one is the step's own, to be written to.

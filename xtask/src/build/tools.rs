@@ -44,6 +44,11 @@ impl Tools {
         }
     }
 
+    /// Whether one of them is a shell.
+    pub fn has_shell(&self) -> bool {
+        self.has_shell
+    }
+
     /// Where scripts look for their interpreters whatever `PATH` says, and the programs to be there.
     pub fn fixed_places(&self) -> Vec<(&'static str, PathBuf)> {
         let find = |name: &str| self.folders.iter().map(|f| f.join(name)).find(|p| p.exists());

@@ -26,6 +26,9 @@ pub struct Metadata {
     /// Folders of the packages that are on this disk and not from elsewhere; not part of the answer.
     #[serde(default)]
     pub folders: Vec<PathBuf>,
+    /// Tools, by recipe, that packages call when they are built; not part of the answer.
+    #[serde(default)]
+    pub tools: Vec<String>,
     /// Packages that call programs of the machine when they are built; not part of the answer.
     #[serde(default)]
     pub callers: Vec<Caller>,
@@ -53,6 +56,15 @@ const CALLERS: [(&str, &str); 13] = [
     ("pyo3-build-config", "python3"),
     ("rdkafka-sys", "bash"),
     ("tonic-build", "protoc"),
+];
+
+/// Crates whose work in a build is to call a tool that Muslin has a recipe for.
+const CALLERS_OF_TOOLS: [(&str, &str); 5] = [
+    ("jemalloc-sys", "make"),
+    ("make-cmd", "make"),
+    ("pkg-config", "pkgconf"),
+    ("system-deps", "pkgconf"),
+    ("tikv-jemalloc-sys", "make"),
 ];
 
 /// A package that calls a program of the machine when it is built.
@@ -253,6 +265,9 @@ pub fn load(cargo: &mut Command, query: &Query<'_>) -> Result<Metadata> {
         program: (*program).to_owned(),
     };
     metadata.callers = callers.map(caller).collect();
+    let called = CALLERS_OF_TOOLS.iter().filter(|(name, _)| names.contains(name));
+    let called: BTreeSet<&str> = called.map(|(_, tool)| *tool).collect();
+    metadata.tools = called.into_iter().map(str::to_owned).collect();
     Ok(metadata)
 }
 

@@ -7,6 +7,8 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
+use std::io::Read as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -17,6 +19,7 @@ use object::{Endianness, FileKind};
 
 use super::Rust;
 use crate::exit::{Exit, Failure};
+use crate::layout::files_below;
 use crate::process;
 
 /// The parts of the C library that a program may name or load beside the one that Rust's own programs
@@ -88,6 +91,22 @@ pub fn needed_files(programs: &[PathBuf], own: Option<&Path>) -> Result<Vec<Path
         }
     }
     Ok(found.into_iter().collect())
+}
+
+/// The loaders and shared libraries of all programs below a folder; none if they are all static.
+pub fn needed_below(folder: &Path) -> Result<Vec<PathBuf>> {
+    let is_program = |file: &PathBuf| {
+        let mut magic = [0; 4];
+        let is_executable =
+            file.metadata().is_ok_and(|data| data.permissions().mode() & 0o111 != 0);
+        let mut read = || File::open(file)?.read_exact(&mut magic);
+        is_executable && !file.is_symlink() && read().is_ok() && magic == *b"\x7fELF"
+    };
+    let files = files_below(folder)?.into_iter().map(|file| folder.join(file));
+    // A library may be executable too; it has no loader, or names its own.
+    let programs: Vec<_> =
+        files.filter(|file| file.extension().is_none()).filter(is_program).collect();
+    needed_files(&programs, None)
 }
 
 /// Adds a file by its name and by its real path, if there is such a file.

@@ -146,7 +146,11 @@ fn a_real_gcc_in_musl_cross_layout_makes_programs_of_every_kind() {
     let global = ["--mirror", mirror.as_str()];
     every_kind_runs(&scratch, "musl-cross", &global);
     c_by_hand_runs(&scratch, "musl-cross", &global);
+    // It loads shared libraries of this machine, which its steps must see in the sandbox, too.
+    let mut command = scratch.command(&["sysroot", "zlib", "--toolchain", "musl-cross"]);
+    command.args(global).arg("--store").arg(scratch.at("another"));
+    Run::of(command.env("MUSLIN_SANDBOX", "auto")).ok();
     let asked =
         server.requests().iter().filter(|request| request.path.ends_with(&digest.hex())).count();
-    assert_eq!(asked, 1);
+    assert_eq!(asked, 2, "once for each store");
 }
