@@ -12,6 +12,7 @@
 
 mod enter;
 mod explain;
+mod filter;
 mod init;
 mod landlock;
 mod mounts;

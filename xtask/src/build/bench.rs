@@ -4,8 +4,8 @@
 //! room, and a failure can be shown and repeated.
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
-use std::io::Write as _;
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -110,7 +110,7 @@ impl<'a> Bench<'a> {
         if process::is_interrupted() {
             anyhow::bail!("interrupted while building {}", self.name);
         }
-        let log = fs::read_to_string(&self.log_path).unwrap_or_default();
+        let log = end_of(&self.log_path).unwrap_or_default();
         let message = format!(
             "building {} {} failed: `{}` {}\n{}",
             self.name,
@@ -123,6 +123,17 @@ impl<'a> Bench<'a> {
             format!("that command again by hand: cargo xtask shell {} -- {words}", self.name);
         Err(Failure::new(Exit::Failed, message).help(help).into())
     }
+}
+
+/// The end of a log, which may be larger than the memory.
+fn end_of(path: &Path) -> io::Result<String> {
+    const READ_BYTES: u64 = 64 << 10;
+    let mut log = File::open(path)?;
+    let length = log.metadata()?.len();
+    log.seek(SeekFrom::Start(length.saturating_sub(READ_BYTES)))?;
+    let mut bytes = Vec::new();
+    log.take(READ_BYTES).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// A call of a compiler begins with folders of headers and ends with the file: its middle goes.

@@ -1,6 +1,6 @@
 //! The builder for libraries with a configure script, autoconf's or OpenSSL's, and make.
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use super::bench::{Bench, Sharing};
 use super::room::Folders;
@@ -24,9 +24,13 @@ pub fn build(bench: &Bench<'_>, recipe: &Configure) -> Result<()> {
     make(bench, &recipe.make, None)?;
     let Folders { staging, install, .. } = &bench.folders;
     make(bench, &recipe.install, Some(staging))?;
-    std::fs::remove_dir(install)?;
-    std::fs::rename(staging.join("usr"), install)
-        .with_context(|| format!("{}: make installed nothing below /usr", bench.name))
+    let installed = staging.join("usr");
+    // A link would be followed from here on, out of the sandbox.
+    if !installed.symlink_metadata().is_ok_and(|data| data.is_dir()) {
+        bail!("{}: make installed nothing below /usr", bench.name);
+    }
+    std::fs::remove_dir(install).context("the script itself wrote into the install folder")?;
+    std::fs::rename(installed, install).context("cannot move what make installed")
 }
 
 fn make(bench: &Bench<'_>, targets: &[String], staging: Option<&std::path::Path>) -> Result<()> {

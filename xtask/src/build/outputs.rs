@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -13,6 +14,12 @@ use crate::exit::{Exit, Failure};
 use crate::layout::{copy_tree, files_below};
 use crate::recipe::Library;
 use crate::report;
+
+/// The largest output that is taken: archives are read whole for their symbols.
+const LIMIT_BYTES: u64 = 1 << 30;
+
+/// The same for texts that are changed.
+const TEXT_LIMIT_BYTES: u64 = 1 << 20;
 
 /// Moves the declared outputs of a recipe (`recipes/…`) from where they were installed to `to`.
 pub fn take(
@@ -53,7 +60,12 @@ pub fn take(
         report::detail("Dropped", format!("{name}: {}", dropped.join(", ")));
     }
     for (_, file) in taken {
-        put(&installed.join(file), &to.join(file))?;
+        let from = within(installed, file).map_err(|why| {
+            let message =
+                format!("{name} made an output that cannot be taken: {} {why}", file.display());
+            Failure::new(Exit::Failed, message)
+        })?;
+        put(&from, &to.join(file))?;
     }
     Ok(())
 }
@@ -75,6 +87,26 @@ fn summary(files: &[PathBuf]) -> String {
     format!("{}{tail}", names.join(", "))
 }
 
+/// The file behind an output: itself, or what it is a link to, if that was installed too. Out here a
+/// link that leads elsewhere would take a file of the machine, and a pipe would be waited for.
+fn within(installed: &Path, file: &Path) -> Result<PathBuf, String> {
+    let path = installed.join(file);
+    let root = installed.canonicalize().map_err(|error| error.to_string())?;
+    let real = path.canonicalize().ok().filter(|real| real.starts_with(&root));
+    let Some(real) = real else {
+        let target = fs::read_link(&path).unwrap_or_default();
+        return Err(format!("is a link to {}, which was not installed", target.display()));
+    };
+    let data = real.metadata().map_err(|error| error.to_string())?;
+    let is_text = file.extension().is_some_and(|ending| ending == "pc");
+    let limit = if is_text { TEXT_LIMIT_BYTES } else { LIMIT_BYTES };
+    match data.is_file() {
+        false => Err("is neither a file nor a link to one".to_owned()),
+        true if data.len() > limit => Err(format!("is larger than {} MiB", limit >> 20)),
+        true => Ok(real),
+    }
+}
+
 fn put(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to.parent().unwrap_or(to))?;
     if to.extension().is_some_and(|ending| ending == "pc") {
@@ -82,7 +114,14 @@ fn put(from: &Path, to: &Path) -> Result<()> {
             fs::read_to_string(from).with_context(|| format!("{} is no text", from.display()))?;
         fs::write(to, relocatable(&text))?;
     } else {
-        fs::copy(from, to).with_context(|| format!("cannot write {}", to.display()))?;
+        let copy = || -> std::io::Result<()> {
+            fs::copy(from, to)?;
+            // No more than what an entry records of a mode: a set-uid bit above all.
+            let is_program = fs::metadata(to)?.permissions().mode() & 0o111 != 0;
+            let mode = if is_program { 0o755 } else { 0o644 };
+            fs::set_permissions(to, fs::Permissions::from_mode(mode))
+        };
+        copy().with_context(|| format!("cannot write {}", to.display()))?;
     }
     Ok(())
 }

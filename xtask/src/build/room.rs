@@ -109,6 +109,9 @@ impl<'a> Room<'a> {
             view.show(folder, &in_build(&folders, folder), Access::Write);
         }
         view.show(&folders.source, &in_build(&folders, &folders.source), source_access(step));
+        if !sandbox.way().has_view() {
+            view.show_here(&folders.tmp, Access::Write);
+        }
         let dependencies = &folders.dependencies;
         view.show(dependencies, &in_build(&folders, dependencies), Access::Read);
         let (mut driver, mut prebuilt) = (PathBuf::new(), None);

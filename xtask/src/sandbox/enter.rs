@@ -85,10 +85,12 @@ fn enter(spec: &Spec, words: Vec<OsString>) -> Result<ExitCode, Trouble> {
             let namespaces = UnshareFlags::NEWUSER.union(NAMESPACES);
             unshare(namespaces).at(Stage::Unshare, "namespaces")?;
             map_ids(uid, gid)?;
+            hide_groups_of_processes();
             init::as_first_process(|| mounts::build(&spec.view, spec.way), program)
         }
         Way::Root => {
             unshare(NAMESPACES).at(Stage::Unshare, "namespaces")?;
+            hide_groups_of_processes();
             init::as_first_process(|| mounts::build(&spec.view, spec.way), program)
         }
         Way::Landlock => {
@@ -109,6 +111,12 @@ const NAMESPACES: UnshareFlags = UnshareFlags::NEWNS
 fn unshare(flags: UnshareFlags) -> rustix::io::Result<()> {
     // SAFETY: this process has one thread, so no other shares what becomes its own.
     unsafe { unshare_unsafe(flags) }
+}
+
+/// Else `/proc/self/cgroup` names the session or the container. It is not everywhere that kernels have
+/// these groups, and nothing but that name depends on it.
+fn hide_groups_of_processes() {
+    let _ = unshare(UnshareFlags::NEWCGROUP);
 }
 
 /// An unprivileged process may map its group only after giving up setgroups (Linux 3.19).

@@ -20,6 +20,7 @@ use rustix::process::{
 use rustix::thread::set_no_new_privs;
 
 use super::enter::answer;
+use super::filter;
 use super::spec::{At as _, Probe, Stage, Trouble, View};
 
 /// What to run.
@@ -44,6 +45,12 @@ pub(super) fn detach(view: &View) {
         unsafe { libc::signal(signal, libc::SIG_DFL) };
     }
     close_all_but(&view.keep);
+    leave_keys();
+    // Someone may have started us as a program for another machine, whose name `uname -m` then tells.
+    // SAFETY: no pointers.
+    unsafe { libc::personality(0) };
+    // Only root may; where others have more groups than one, their number stays visible.
+    let _ = rustix::thread::set_thread_groups(&[]);
     let limit = |resource, value| {
         let _ = setrlimit(resource, Rlimit { current: Some(value), maximum: Some(value) });
     };
@@ -67,11 +74,34 @@ fn close_all_but(kept: &[i32]) {
     for number in kept.into_iter().chain([u32::MAX]) {
         let last = number.saturating_sub(u32::from(number != u32::MAX));
         if first <= last {
-            // SAFETY: nothing in this process owns an open file yet, beside the three streams.
-            unsafe { libc::close_range(first, last, 0) };
+            close_between(first, last);
         }
         first = number.saturating_add(1);
     }
+}
+
+fn close_between(first: u32, last: u32) {
+    // SAFETY: nothing in this process owns an open file yet, beside the three streams.
+    if unsafe { libc::close_range(first, last, 0) } == 0 {
+        return;
+    }
+    // Before Linux 5.9, or where a filter forbids it.
+    let names = std::fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
+    let number = |name: OsString| name.to_str()?.parse::<u32>().ok();
+    // The list is read to its end first: reading it needs an open file, too.
+    let open: Vec<_> = names.filter_map(|item| number(item.file_name())).collect();
+    for number in open.into_iter().filter(|number| (first..=last).contains(number)) {
+        // SAFETY: as above; the number of the list itself is closed again by now, which is no harm.
+        unsafe { libc::close(number.cast_signed()) };
+    }
+}
+
+/// Leaves the keys and tickets of the caller's session, which the kernel keeps.
+fn leave_keys() {
+    const JOIN_SESSION_KEYRING: libc::c_long = 1;
+    const NO_NAME: libc::c_long = 0;
+    // SAFETY: no name means a new keyring, and no pointer is read.
+    unsafe { libc::syscall(libc::SYS_keyctl, JOIN_SESSION_KEYRING, NO_NAME) };
 }
 
 /// Makes orphans of the program come to this process.
@@ -99,7 +129,12 @@ pub(super) fn as_first_process(
         let _ = set_parent_process_death_signal(Some(Signal::KILL));
         let ended = prepare().and_then(|shared_proc| match program {
             None => Ok(Ended { started: true, shared_proc, ..Ended::default() }),
-            Some(program) => run(program),
+            Some(program) => {
+                no_new_rights()?;
+                // A kernel without filters has hardly a network that namespaces do not divide.
+                let _ = filter::forbid_sockets_but(&filter::OF_NAMESPACE);
+                run(program)
+            }
         });
         let ended =
             ended.unwrap_or_else(|trouble| Ended { trouble: Some(trouble), ..Ended::default() });
@@ -120,6 +155,7 @@ pub(super) fn as_first_process(
 /// Runs the program as a child of this process, without namespaces; what it leaves is ended.
 pub(super) fn run_here(program: Option<Program<'_>>) -> Result<ExitCode, Trouble> {
     let Some(program) = program else { return Ok(answer(&Probe::Works { shared_proc: false })) };
+    no_new_rights()?;
     let ended = run(program)?;
     end_children();
     Ok(end_like(&ended))
@@ -135,10 +171,13 @@ struct Ended {
     trouble: Option<Trouble>,
 }
 
+fn no_new_rights() -> Result<(), Trouble> {
+    set_no_new_privs(true).at(Stage::DropRights, "no new rights")
+}
+
 fn run(program: Program<'_>) -> Result<Ended, Trouble> {
     let mut words = program.words.into_iter();
     let name = words.next().ok_or_else(|| Trouble::other(Stage::Start, "no program"))?;
-    set_no_new_privs(true).at(Stage::DropRights, "no new rights")?;
     let terminal = program.view.terminal;
     let mut command = crate::process::command(&name);
     command.args(words).current_dir(program.folder);

@@ -12,11 +12,8 @@ use landlock::{
     path_beneath_rules,
 };
 use rustix::io::Errno;
-use seccompiler::{
-    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
-    SeccompRule, TargetArch, apply_filter,
-};
 
+use super::filter;
 use super::spec::{Access, Stage, Trouble, View};
 
 /// What the newest of the kernels that this was written for can forbid; older ones forbid less.
@@ -57,8 +54,8 @@ pub(super) fn restrict(view: &View) -> Result<(), Trouble> {
         }
         RulesetStatus::FullyEnforced | RulesetStatus::PartiallyEnforced => {}
     }
-    let filter = network_filter().map_err(|error| Trouble::other(Stage::Filter, error))?;
-    apply_filter(&filter).map_err(|error| Trouble::other(Stage::Filter, error))
+    // Also no local ones: Landlock does not keep anyone from those of the machine's services.
+    filter::forbid_sockets_but(&[]).map_err(|error| Trouble::other(Stage::Filter, error))
 }
 
 fn ruleset(view: &View) -> Result<RulesetCreated, RulesetError> {
@@ -79,15 +76,4 @@ fn ruleset(view: &View) -> Result<RulesetCreated, RulesetError> {
         .add_rules(path_beneath_rules(["/dev/null"], AccessFs::from_file(NEWEST)))?
         .add_rules(path_beneath_rules(places(Access::Read), read))?
         .add_rules(path_beneath_rules(places(Access::Write), all))
-}
-
-/// Sockets of any family but the local one cannot be made: EACCES.
-fn network_filter() -> Result<BpfProgram, seccompiler::BackendError> {
-    let local = u64::from(libc::AF_UNIX.unsigned_abs());
-    let other = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, local)?;
-    let rule = SeccompRule::new(vec![other])?;
-    let refuse = SeccompAction::Errno(libc::EACCES.unsigned_abs());
-    let rules = [(libc::SYS_socket, vec![rule])].into_iter().collect();
-    let arch = TargetArch::try_from(std::env::consts::ARCH)?;
-    SeccompFilter::new(rules, SeccompAction::Allow, refuse, arch)?.try_into()
 }
