@@ -107,6 +107,10 @@ impl<'a> Room<'a> {
             view.show(folder, &in_build(&folders, folder), Access::Write);
         }
         view.show(&folders.source, &in_build(&folders, &folders.source), source_access(step));
+        if !sandbox.way().has_view() {
+            // Compilers make temporary files, where an assembler's file is preprocessed.
+            view.show_here(&folders.tmp, Access::Write);
+        }
         let dependencies = &folders.dependencies;
         view.show(dependencies, &in_build(&folders, dependencies), Access::Read);
         let mut driver = PathBuf::new();
