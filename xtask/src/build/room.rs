@@ -110,6 +110,7 @@ impl<'a> Room<'a> {
         }
         view.show(&folders.source, &in_build(&folders, &folders.source), source_access(step));
         if !sandbox.way().has_view() {
+            // Compilers make temporary files, where an assembler's file is preprocessed.
             view.show_here(&folders.tmp, Access::Write);
         }
         let dependencies = &folders.dependencies;

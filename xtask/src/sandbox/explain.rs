@@ -71,14 +71,27 @@ fn unknown(way: Way, trouble: &Trouble) -> String {
     format!("{what} failed at {:?}, {}{why}", trouble.stage, trouble.detail)
 }
 
-/// Whether the root folder is not that of the first process: what cannot be told is no.
+/// Whether it is for a changed root that the kernel makes no user namespace: the root folder is not
+/// that of the first process, or nothing else forbids them. The first process's root may be secret,
+/// and in a chroot to a second mount of it both are the same folder.
 fn is_chroot() -> bool {
     use std::os::unix::fs::MetadataExt as _;
     let identity = |path: &str| std::fs::metadata(path).map(|data| (data.dev(), data.ino())).ok();
-    match (identity("/"), identity("/proc/1/root/")) {
+    let differs = match (identity("/"), identity("/proc/1/root/")) {
         (Some(ours), Some(first)) => ours != first,
         _ => false,
-    }
+    };
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    differs
+        || nothing_forbids(
+            &read("/proc/self/status"),
+            &read("/proc/sys/kernel/unprivileged_userns_clone"),
+        )
+}
+
+/// No filter of system calls, as a container has, and not Debian's switch.
+fn nothing_forbids(status: &str, switch: &str) -> bool {
+    status.lines().any(|line| line == "Seccomp:\t0") && switch.trim() != "0"
 }
 
 #[cfg(test)]
@@ -93,6 +106,14 @@ mod tests {
     fn a_full_disk_is_not_blamed_for_forbidden_namespaces() {
         let told = text(Way::User, Stage::Unshare, Errno::NOSPC);
         assert!(told.contains("max_user_namespaces") && !told.contains("space left"), "{told}");
+    }
+
+    #[test]
+    fn a_chroot_is_what_is_left_when_nothing_else_forbids() {
+        assert!(nothing_forbids("Name:\txtask\nSeccomp:\t0\nSeccomp_filters:\t0\n", ""));
+        assert!(!nothing_forbids("Seccomp:\t2\nSeccomp_filters:\t1\n", ""));
+        assert!(!nothing_forbids("Seccomp:\t0\n", "0\n"));
+        assert!(!nothing_forbids("", ""));
     }
 
     #[test]
