@@ -52,6 +52,8 @@ const OF_THE_MACHINE: [&str; 24] = [
 pub struct Room<'a> {
     sandbox: &'a Sandbox,
     view: View,
+    /// Whether a configuration of cargo's names a wrapper of rustc.
+    has_wrapper: bool,
     /// Where temporary files go without a view of its own.
     temp: TempFolder,
 }
@@ -77,17 +79,21 @@ impl<'a> Room<'a> {
             show_if_there(&mut view, Path::new(&library));
         }
         show_sources(&mut view, project);
-        show_crates(&mut view, project)?;
+        let sandbox = session.sandbox()?;
+        show_crates(&mut view, project, sandbox.way().has_view())?;
         for folder in project.metadata.output_folders() {
             fs::create_dir_all(folder)
                 .with_context(|| format!("cannot make {}", folder.display()))?;
             view.show_here(folder, Access::Write);
         }
-        let sandbox = session.sandbox()?;
         if !sandbox.way().has_view() {
             view.show_here(temp.path(), Access::Write);
         }
-        Ok(Self { sandbox, view, temp })
+        let has_wrapper = view.places().iter().any(|place| {
+            let is_config = place.inside.to_string_lossy().contains("config");
+            is_config && fs::read_to_string(&place.outside).is_ok_and(|it| it.contains("-wrapper"))
+        });
+        Ok(Self { sandbox, view, has_wrapper, temp })
     }
 
     /// The command that runs a cargo command here; its variables become those of a room.
@@ -106,8 +112,14 @@ impl<'a> Room<'a> {
         };
         cargo.env("TMPDIR", tmp).env("HOME", "/homeless").env("USER", "builder");
         cargo.env("LC_ALL", "C.UTF-8").env("TZ", "UTC");
-        // A wrapper in someone's configuration is not here, and would change what comes out.
-        cargo.env("RUSTC_WRAPPER", "").env("RUSTC_WORKSPACE_WRAPPER", "");
+        // A wrapper in someone's configuration is not here, and would change what comes out. Where
+        // there is none, not even an empty name: with one cargo asks rustc anew for what it is.
+        for name in ["RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER"] {
+            match self.has_wrapper {
+                true => cargo.env(name, ""),
+                false => cargo.env_remove(name),
+            };
+        }
         if let Some(home) = process::cargo_home() {
             cargo.env("CARGO_HOME", home);
         }
@@ -159,7 +171,7 @@ fn workspace_of(folder: &Path) -> &Path {
 
 /// The crates that the Cargo.lock names, as cargo has unpacked them; its index; its checkouts if
 /// there is a crate from git.
-fn show_crates(view: &mut View, project: &Project) -> Result<()> {
+fn show_crates(view: &mut View, project: &Project, has_view: bool) -> Result<()> {
     let Some(home) = process::cargo_home() else { return Ok(()) };
     for name in ["config.toml", "config", "registry/index"] {
         show_if_there(view, &home.join(name));
@@ -167,12 +179,24 @@ fn show_crates(view: &mut View, project: &Project) -> Result<()> {
     let lock = project.metadata.workspace_root.join("Cargo.lock");
     let text =
         fs::read_to_string(&lock).with_context(|| format!("cannot read {}", lock.display()))?;
-    // Cargo looks for both: the archive and what it unpacked of it.
-    for (folder, ending) in [("registry/cache", ".crate"), ("registry/src", "")] {
-        let registries = fs::read_dir(home.join(folder)).into_iter().flatten().flatten();
-        for registry in registries.map(|registry| registry.path()) {
-            for name in crates_of(&text) {
-                show_if_there(view, &registry.join(name + ending));
+    let names = crates_of(&text);
+    let registries = |folder: &str| {
+        let items = fs::read_dir(home.join(folder)).into_iter().flatten().flatten();
+        items.map(|item| item.path()).collect::<Vec<_>>()
+    };
+    for registry in registries("registry/src") {
+        for name in &names {
+            show_if_there(view, &registry.join(name));
+        }
+    }
+    // Cargo looks whether an archive is there, and reads only what it has unpacked of it.
+    for registry in registries("registry/cache") {
+        for name in &names {
+            let archive = registry.join(format!("{name}.crate"));
+            if has_view {
+                view.pretend(&archive);
+            } else {
+                show_if_there(view, &archive);
             }
         }
     }

@@ -69,28 +69,39 @@ pub fn runtime_files(rust: &Rust) -> Result<Vec<PathBuf>> {
 /// that is a link or below one, also by its real path. The programs themselves are not among them; one
 /// that is static needs nothing. `own` is a folder of libraries that whoever starts them names. Sorted.
 pub fn needed_files(programs: &[PathBuf], own: Option<&Path>) -> Result<Vec<PathBuf>> {
+    let lists = std::thread::scope(|scope| {
+        let threads: Vec<_> =
+            programs.iter().map(|program| scope.spawn(move || needed(program, own))).collect();
+        let lists = threads.into_iter().map(|thread| match thread.join() {
+            Ok(list) => list,
+            Err(_) => anyhow::bail!("a thread that asks a loader panicked"),
+        });
+        lists.collect::<Result<Vec<_>>>()
+    })?;
+    Ok(lists.into_iter().flatten().collect::<BTreeSet<_>>().into_iter().collect())
+}
+
+fn needed(program: &Path, own: Option<&Path>) -> Result<BTreeSet<PathBuf>> {
     let mut found = BTreeSet::new();
-    for program in programs {
-        let Some(loader) = loader(program)? else { continue };
-        // All that it says goes by its own folders: no variable of the user's may add to them.
-        let mut command = process::command(&loader);
-        command.env_clear();
-        if let Some(own) = own {
-            // rustc starts its `rust-objcopy` so.
-            command.arg("--library-path").arg(own);
-        }
-        command.arg("--list").arg(program);
-        let said = process::capture_ok(&mut command).map_err(|error| {
-            let message = format!("cannot tell what {} needs: {error:#}", program.display());
-            Failure::new(Exit::Failed, message).help("see that it runs; if not, install Rust again")
-        })?;
-        add(&mut found, loader);
-        for library in said.lines().filter_map(library) {
-            let library = library.with_context(|| format!("{} cannot run", program.display()))?;
-            add(&mut found, library);
-        }
+    let Some(loader) = loader(program)? else { return Ok(found) };
+    // All that it says goes by its own folders: no variable of the user's may add to them.
+    let mut command = process::command(&loader);
+    command.env_clear();
+    if let Some(own) = own {
+        // rustc starts its `rust-objcopy` so.
+        command.arg("--library-path").arg(own);
     }
-    Ok(found.into_iter().collect())
+    command.arg("--list").arg(program);
+    let said = process::capture_ok(&mut command).map_err(|error| {
+        let message = format!("cannot tell what {} needs: {error:#}", program.display());
+        Failure::new(Exit::Failed, message).help("see that it runs; if not, install Rust again")
+    })?;
+    add(&mut found, loader);
+    for library in said.lines().filter_map(library) {
+        let library = library.with_context(|| format!("{} cannot run", program.display()))?;
+        add(&mut found, library);
+    }
+    Ok(found)
 }
 
 /// The loaders and shared libraries of all programs below a folder; none if they are all static.

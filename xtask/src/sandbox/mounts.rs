@@ -25,6 +25,10 @@ const OLD: &str = "/.outside";
 /// Devices that tell nothing of the machine.
 const DEVICES: [&str; 5] = ["null", "zero", "full", "random", "urandom"];
 
+/// What no place but a writable one grants.
+const CLOSED: MountFlags =
+    MountFlags::BIND.union(MountFlags::RDONLY).union(MountFlags::NOSUID).union(MountFlags::NODEV);
+
 /// The most that may be written to memory: to `/tmp` and `/dev/shm`, each.
 const SCRATCH: &CStr = c"mode=1777,size=50%";
 
@@ -37,9 +41,18 @@ pub(super) fn build(view: &View, way: Way) -> Result<bool, Trouble> {
     make_devices()?;
     scratch("/tmp")?;
     let shared_proc = make_proc()?;
+    let writable = set_aside(view)?;
+    close_outside()?;
     // Last: a place may lie in one of those.
-    for place in &view.places {
-        show(place)?;
+    for (index, place) in view.places.iter().enumerate() {
+        let source = match place.access {
+            Access::Read => below_old(&place.real),
+            Access::Write => writable.join(index.to_string()),
+        };
+        show(place, &source)?;
+    }
+    for file in &view.files {
+        make_parent(file).and_then(|()| fs::write(file, "-")).at(Stage::Mount, &text(file))?;
     }
     write_identity(way).at(Stage::Mount, "writing /etc")?;
     for (inside, target) in &view.links {
@@ -48,6 +61,11 @@ pub(super) fn build(view: &View, way: Way) -> Result<bool, Trouble> {
             .at(Stage::Mount, &text(inside))?;
     }
     restrict(view)?;
+    let place_of = |index: usize| writable.join(index.to_string());
+    for (index, _) in view.places.iter().enumerate().filter(|(_, it)| it.access == Access::Write) {
+        unmount(place_of(index), UnmountFlags::DETACH).at(Stage::EnterRoot, "a writable place")?;
+    }
+    fs::remove_dir_all(&writable).at(Stage::EnterRoot, &text(&writable))?;
     unmount(OLD, UnmountFlags::DETACH).at(Stage::EnterRoot, "letting the old root go")?;
     fs::remove_dir(OLD).at(Stage::EnterRoot, OLD)?;
     let flags = MountFlags::RDONLY | MountFlags::NOSUID | MountFlags::NODEV;
@@ -76,10 +94,34 @@ fn below_old(real: &Path) -> PathBuf {
     Path::new(OLD).join(real.strip_prefix("/").unwrap_or(real))
 }
 
-fn show(place: &Place) -> Result<(), Trouble> {
-    let source = below_old(&place.real);
+/// Mounts the writable places at `/.writable/<index>`, before the machine's own mounts are closed.
+fn set_aside(view: &View) -> Result<PathBuf, Trouble> {
+    let folder = PathBuf::from("/.writable");
+    make_folder(&folder).at(Stage::Mount, &text(&folder))?;
+    let places = view.places.iter().enumerate();
+    for (index, place) in places.filter(|(_, place)| place.access == Access::Write) {
+        let aside = Place { inside: folder.join(index.to_string()), ..place.clone() };
+        show(&aside, &below_old(&place.real))?;
+    }
+    Ok(folder)
+}
+
+/// Takes from the machine's own mounts, as this namespace has them, all that a place may not grant:
+/// what is mounted from them afterwards needs no call of its own for that. There are hundreds of
+/// crates and a few dozen mounts. What cannot be changed here is seen to by [`restrict`].
+fn close_outside() -> Result<(), Trouble> {
+    let table =
+        fs::read_to_string("/proc/self/mountinfo").at(Stage::Mount, "the table of mounts")?;
+    let outside = table.lines().filter_map(mounted).filter(|(path, _)| path.starts_with(OLD));
+    for (path, options) in outside {
+        let _ = mount_remount(&path, CLOSED | locked(options), c"");
+    }
+    Ok(())
+}
+
+fn show(place: &Place, source: &Path) -> Result<(), Trouble> {
     let what = format!("showing {}", place.outside.display());
-    let is_folder = fs::metadata(&source).at(Stage::Mount, &what)?.is_dir();
+    let is_folder = fs::metadata(source).at(Stage::Mount, &what)?.is_dir();
     let prepare = || {
         make_parent(&place.inside)?;
         if place.inside.exists() {
@@ -91,7 +133,7 @@ fn show(place: &Place) -> Result<(), Trouble> {
         }
     };
     prepare().at(Stage::Mount, &what)?;
-    mount_bind_recursive(&source, &place.inside).at(Stage::Mount, &what)
+    mount_bind_recursive(source, &place.inside).at(Stage::Mount, &what)
 }
 
 fn make_parent(path: &Path) -> io::Result<()> {
@@ -112,7 +154,8 @@ fn make_devices() -> Result<(), Trouble> {
     for name in DEVICES {
         let path = PathBuf::from("/dev").join(name);
         let (outside, real) = (path.clone(), path.clone());
-        show(&Place { outside, real, inside: path, access: Access::Write })?;
+        let device = Place { outside, real, inside: path, access: Access::Write };
+        show(&device, &below_old(&device.real))?;
     }
     let links = [("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2")];
     for (name, number) in links {
@@ -164,11 +207,15 @@ fn restrict(view: &View) -> Result<(), Trouble> {
         // Who is root outside may set the whole machine up by /proc/sys, whatever he is inside.
         let in_proc = path.starts_with("/proc").then_some(Access::Read);
         let Some(access) = grants.at(&path).or(in_proc) else { continue };
-        let mut flags = MountFlags::BIND | MountFlags::NOSUID | MountFlags::NODEV;
-        flags |= locked(options);
+        let has = locked(options);
+        let mut flags = MountFlags::NOSUID | MountFlags::NODEV;
         if access == Access::Read {
             flags |= MountFlags::RDONLY;
         }
+        if has.contains(flags) {
+            continue;
+        }
+        flags |= MountFlags::BIND | has;
         let what = format!("restricting {}", path.display());
         mount_remount(&path, flags, c"").at(Stage::Mount, &what)?;
     }
@@ -221,6 +268,8 @@ impl<'a> Grants<'a> {
 fn locked(options: &str) -> MountFlags {
     let flag = |option: &str| match option {
         "ro" => MountFlags::RDONLY,
+        "nosuid" => MountFlags::NOSUID,
+        "nodev" => MountFlags::NODEV,
         "noexec" => MountFlags::NOEXEC,
         "noatime" => MountFlags::NOATIME,
         "nodiratime" => MountFlags::NODIRATIME,

@@ -77,21 +77,44 @@ pub struct Place {
 pub struct View {
     pub(super) places: Vec<Place>,
     pub(super) links: Vec<(PathBuf, PathBuf)>,
+    pub(super) files: Vec<PathBuf>,
     pub(super) keep: Vec<i32>,
     pub(super) terminal: bool,
+    /// Folders and where they are without symbolic links: many places lie side by side.
+    #[serde(skip)]
+    resolved: BTreeMap<PathBuf, PathBuf>,
 }
 
 impl View {
     /// Shows a file or folder; what is shown later may lie inside what was shown before.
     pub fn show(&mut self, outside: &Path, inside: &Path, access: Access) {
-        let real = outside.canonicalize().unwrap_or_else(|_| outside.to_owned());
+        let real = self.resolve(outside).unwrap_or_else(|| outside.to_owned());
         let (outside, inside) = (outside.to_owned(), inside.to_owned());
         self.places.push(Place { outside, real, inside, access });
+    }
+
+    fn resolve(&mut self, path: &Path) -> Option<PathBuf> {
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            return path.canonicalize().ok();
+        };
+        if path.is_symlink() {
+            return path.canonicalize().ok();
+        }
+        if !self.resolved.contains_key(parent) {
+            self.resolved.insert(parent.to_owned(), parent.canonicalize().ok()?);
+        }
+        Some(self.resolved.get(parent)?.join(name))
     }
 
     /// Shows something under the path that it has.
     pub fn show_here(&mut self, path: &Path, access: Access) {
         self.show(path, path, access);
+    }
+
+    /// Has a file there, with something in it: for who only looks whether it is there. Without a view
+    /// of its own the program sees the machine's, which must be shown.
+    pub fn pretend(&mut self, inside: &Path) {
+        self.files.push(inside.to_owned());
     }
 
     /// Makes a symbolic link.
