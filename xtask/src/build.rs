@@ -68,7 +68,7 @@ pub fn make(session: &Session, plan: &Plan) -> Result<Vec<Made>> {
 /// Makes the steps before this one that are not in the store.
 pub fn make_before(session: &Session, plan: &Plan, step: &Step) -> Result<()> {
     let mut wanted = BTreeSet::new();
-    let mut open = step.dependencies.clone();
+    let mut open: Vec<usize> = plan.before(step).collect();
     while let Some(index) = open.pop() {
         if !session.entry(&plan.steps[index]).exists() && wanted.insert(index) {
             open.extend(&plan.steps[index].dependencies);
@@ -98,6 +98,7 @@ pub fn enter_room<'a>(
 ) -> Result<Room<'a>> {
     let mut room = Room::new(session, plan, step, folder)?;
     room.keep_terminal();
+    plan.tools().for_each(|tool| room.lend(session, tool));
     room.folders.make()?;
     Ok(room)
 }

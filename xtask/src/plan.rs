@@ -220,6 +220,11 @@ impl Plan {
         stale
     }
 
+    /// The steps (by index) that must be made before one can be worked on by hand.
+    pub fn before<'p>(&'p self, step: &'p Step) -> impl Iterator<Item = usize> + 'p {
+        step.dependencies.iter().chain(&self.wanted).copied()
+    }
+
     /// The steps of the tools that are wanted for themselves.
     pub fn tools(&self) -> impl Iterator<Item = &Step> {
         self.wanted.iter().map(|index| &self.steps[*index])

@@ -84,7 +84,7 @@ impl Project {
 }
 
 /// The tool with the shell for the scripts that call the compiler.
-const SHELL: &str = "busybox";
+pub const SHELL: &str = "busybox";
 
 /// Whether a session may change the store.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -14,7 +14,7 @@ use crate::exit::{Exit, Failure};
 use crate::layout::TempFolder;
 use crate::links::unknown;
 use crate::plan::{Goal, Plan, Step};
-use crate::session::{Access, Session};
+use crate::session::{Access, SHELL, Session};
 use crate::{process, report};
 
 impl cli::Shell {
@@ -33,11 +33,10 @@ impl cli::Shell {
             return Err(unknown(message, &self.step, recipes.keys()).into());
         }
         let libraries = [self.step.clone()];
-        let plan = session.settle(
-            self.platform.toolchain.as_deref(),
-            &target,
-            Goal::libraries(&libraries),
-        )?;
+        // A step that only compiles has no shell of its own: one is lent.
+        let tools = if self.command.is_empty() { vec![SHELL.to_owned()] } else { Vec::new() };
+        let goal = Goal { libraries: &libraries, tools: &tools };
+        let plan = session.settle(self.platform.toolchain.as_deref(), &target, goal)?;
         let step = found(&plan, &self.step)?;
         build::make_before(&session, &plan, step)?;
         let (folder, _temp) = tree(&session, &plan, step)?;

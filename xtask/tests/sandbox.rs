@@ -43,12 +43,15 @@ enum Machine {
     Whole,
     /// It is root, and there are no user namespaces.
     NoUserNamespaces,
+    /// Parts of its `/proc` are hidden, as in a container: a fresh one is forbidden.
+    MaskedProc,
     /// It can have no namespaces at all.
     NoNamespaces,
 }
 
 /// What keeps it: user namespaces are counted by the one around them, and root gives his rights up.
 const NO_USER_NAMESPACES: &str = "echo 0 > /proc/sys/user/max_user_namespaces && exec \"$@\"";
+const MASKED_PROC: &str = "mount -t tmpfs none /proc/irq && exec \"$@\"";
 const NO_NAMESPACES: &str = "echo 0 > /proc/sys/user/max_user_namespaces && \
     exec setpriv --bounding-set -all --inh-caps -all \"$@\"";
 
@@ -58,10 +61,11 @@ impl Machine {
         let script = match self {
             Self::Whole => return process::command(program),
             Self::NoUserNamespaces => NO_USER_NAMESPACES,
+            Self::MaskedProc => MASKED_PROC,
             Self::NoNamespaces => NO_NAMESPACES,
         };
         let mut command = process::command("unshare");
-        command.args(["--user", "--map-root-user", "sh", "-c", script, "sh", program]);
+        command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script, "sh", program]);
         command
     }
 

@@ -143,6 +143,16 @@ impl<'a> Room<'a> {
         Ok(Self { folders, sandbox, view, driver, names, tools })
     }
 
+    /// Shows a tool that the step itself does not call.
+    pub fn lend(&mut self, session: &Session, tool: &Step) {
+        let entry = session.entry(tool);
+        let bin = entry.outputs().join("bin");
+        if !self.tools.folders.contains(&bin) {
+            self.view.show(entry.path(), &Path::new(STORE).join(entry.id()), Access::Read);
+            self.tools.folders.push(bin);
+        }
+    }
+
     /// Lets programs have the terminal: for a shell.
     pub fn keep_terminal(&mut self) {
         self.view.keep_terminal();

@@ -1,7 +1,13 @@
 //! The sandbox by hand: `cargo xtask shell STEP` after a failure and without one, and what
 //! `--keep-failed=never` leaves.
 
-use crate::{Machine, Workshop};
+use std::io;
+use std::os::unix::process::CommandExt as _;
+
+use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, TargetArch, apply_filter};
+
+use crate::scratch::Run;
+use crate::{Machine, Workshop, process};
 
 /// Writes down what a program sees that could be another thing by hand.
 const LOOK: &str = "ls -A / /build /etc /dev /tmp | sort; env | grep -v SHLVL | sort; id; pwd; hostname; \
@@ -61,4 +67,31 @@ fn a_tree_that_is_not_kept_is_made_anew() {
     let look = shell(&workshop, &["sh", "-c", ". ./look"]);
     assert!(look.contains("\ngone\n") && look.ends_with("closed\n"), "{look}");
     assert_eq!(workshop.scratch.stored("tmp"), [""; 0]);
+}
+
+/// Linux before 5.9 has no call that closes all files at once; a filter makes this one such.
+#[test]
+fn open_files_are_closed_on_an_old_kernel_too() {
+    let Some(workshop) = Workshop::new("old-kernel", Machine::Whole) else { return };
+    write(&workshop);
+    let words = ["shell", "looks", "--toolchain", "zig", "--", "sh", "-c", "echo /proc/self/fd/*"];
+    let inner = workshop.command(&words);
+    let mut command = process::command("sh");
+    command.args(["-c", "exec 7< / 8< /etc; exec \"$@\"", "sh"]);
+    command.arg(inner.get_program()).args(inner.get_args()).env_clear();
+    command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.current_dir(workshop.scratch.workspace());
+    let calls = [(libc::SYS_close_range, vec![])].into_iter().collect();
+    let refuse = SeccompAction::Errno(libc::ENOSYS.unsigned_abs());
+    let arch = TargetArch::try_from(std::env::consts::ARCH).unwrap();
+    let filter = SeccompFilter::new(calls, SeccompAction::Allow, refuse, arch).unwrap();
+    let filter: BpfProgram = filter.try_into().unwrap();
+    // SAFETY: two system calls between fork and exec.
+    #[allow(unsafe_code, reason = "std has no safe way to set a child up before its exec")]
+    unsafe {
+        command.pre_exec(move || apply_filter(&filter).map_err(|_| io::ErrorKind::Other.into()));
+    }
+    // The shell opens the folder to read it, and has closed it when it writes the names.
+    let said = Run::of(&mut command).ok().stdout;
+    assert_eq!(said.replace("/proc/self/fd/", ""), "0 1 2 3\n");
 }

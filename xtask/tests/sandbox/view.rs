@@ -256,26 +256,44 @@ fn assert_view(found: &Found, user: &str) {
     found.is("etc", "group hosts passwd");
     found.is("dev", "fd full null random shm stderr stdin stdout urandom zero");
     found.is("tmp", "");
-    found.is("proc", "self thread-self");
     found.is("groups", "/");
-    found.is("processes", "0");
     for name in ["exists", "read"] {
         assert_eq!(found.all(name), [""; 0]);
     }
+}
+
+/// What holds with a `/proc` of its own.
+fn assert_proc(found: &Found) {
+    found.is("proc", "self thread-self");
+    found.is("processes", "0");
 }
 
 #[test]
 fn a_script_sees_nothing_of_the_machine_and_leaves_nothing_on_it() {
     let Some(workshop) = Workshop::new("view", Machine::Whole) else { return };
     let outside = Outside::new(&workshop, "view");
-    assert_view(&report(&workshop, &outside), "1000 1000 builder builder 1000");
+    let found = report(&workshop, &outside);
+    assert_view(&found, "1000 1000 builder builder 1000");
+    assert_proc(&found);
+}
+
+/// The machine's own `/proc` is shown there; but nobody's secrets are, and it cannot be written.
+#[test]
+fn nor_in_a_container_that_hides_parts_of_proc() {
+    let Some(workshop) = Workshop::new("masked", Machine::MaskedProc) else { return };
+    let outside = Outside::new(&workshop, "masked");
+    let found = report(&workshop, &outside);
+    assert_view(&found, "1000 1000 builder builder 1000");
+    assert!(found.all("proc")[0].contains("cpuinfo"), "{:?}", found.all("proc"));
 }
 
 #[test]
 fn nor_where_root_has_no_user_namespaces() {
     let Some(workshop) = Workshop::new("root", Machine::NoUserNamespaces) else { return };
     let outside = Outside::new(&workshop, "root");
-    assert_view(&report(&workshop, &outside), "0 0 builder builder 0");
+    let found = report(&workshop, &outside);
+    assert_view(&found, "0 0 builder builder 0");
+    assert_proc(&found);
 }
 
 #[test]
