@@ -325,7 +325,7 @@ pub struct Verify {
 /// Arguments of `test`.
 #[derive(Clone, Debug, Args)]
 pub struct Test {
-    /// Also the slow ones: the journey of a bundle.
+    /// Also the slow ones: the journey of a bundle, builds on other Debians.
     #[arg(long)]
     pub all: bool,
     /// Arguments for the test programs, after `--`.

@@ -25,11 +25,14 @@ const PROGRAMS: [(&str, &str); 6] = [
     ("disorderfs", "disorderfs"),
 ];
 
+/// The same for the slow tests.
+const SLOW_PROGRAMS: [(&str, &str); 1] = [("debootstrap", "debootstrap")];
+
 impl cli::Test {
     /// Runs the tests of the xtask, then those of the sample app on the musl target.
     pub fn run(self, global: Global) -> Result<ExitStatus> {
         let session = Session::open(global, Access::Write)?;
-        install_programs()?;
+        install_programs(self.all)?;
         let target = session.target(DEFAULT_TARGET)?;
         let project = session.project(&cli::Package::default(), DEFAULT_TARGET)?;
         let plan = session.settle_project(&project, &cli::Platform::default(), &target)?;
@@ -64,9 +67,10 @@ impl cli::Test {
 }
 
 /// Installs what is missing of [`PROGRAMS`], where apt is there and we are root.
-fn install_programs() -> Result<()> {
+fn install_programs(all: bool) -> Result<()> {
     let is_missing = |(program, _): &&(&str, &str)| process::find_program(program).is_none();
-    let missing = PROGRAMS.iter().filter(is_missing);
+    let slow = SLOW_PROGRAMS.iter().filter(|_| all);
+    let missing = PROGRAMS.iter().chain(slow).filter(is_missing);
     let packages: Vec<&str> = missing.map(|(_, package)| *package).collect();
     if packages.is_empty() {
         return Ok(());
