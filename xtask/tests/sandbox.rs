@@ -12,6 +12,8 @@ mod by_hand;
 mod clock;
 #[path = "sandbox/compile.rs"]
 mod compile;
+#[path = "sandbox/ends.rs"]
+mod ends;
 #[path = "sandbox/outputs.rs"]
 mod outputs;
 #[path = "support/scratch.rs"]

@@ -182,17 +182,56 @@ fn run(program: Program<'_>) -> Result<Ended, Trouble> {
     let mut command = crate::process::command(&name);
     command.args(words).current_dir(program.folder);
     command.stdin(if terminal { Stdio::inherit() } else { Stdio::null() });
-    // SAFETY: one system call between fork and exec, no allocation.
-    unsafe { command.pre_exec(drop_rights) };
+    hold_signals(libc::SIG_BLOCK);
+    // SAFETY: a few system calls between fork and exec, no allocation.
+    unsafe { command.pre_exec(become_program) };
     let child = command.spawn().at(Stage::Start, &format!("starting `{}`", name.display()))?;
     let child = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     loop {
-        match wait(WaitOptions::empty()) {
+        match wait(WaitOptions::NOHANG) {
             Ok(Some((pid, status))) if Some(pid) == child => return Ok(ended(status)),
+            Ok(None) if next_signal() == libc::SIGTERM => {
+                let signal = Some(libc::SIGTERM);
+                return Ok(Ended { started: true, signal, ..Ended::default() });
+            }
             Ok(_) | Err(Errno::INTR) => {}
             Err(errno) => return Err(Trouble::new(Stage::Start, errno, "waiting for the program")),
         }
     }
+}
+
+/// The signals that are waited for: a child has ended, and whoever started this process is gone or
+/// wants an end, which must be that of all that the program has started.
+fn awaited_signals() -> libc::sigset_t {
+    // SAFETY: fills a set that is plain data.
+    unsafe {
+        let mut set = std::mem::zeroed();
+        libc::sigemptyset(&mut set);
+        libc::sigaddset(&mut set, libc::SIGCHLD);
+        libc::sigaddset(&mut set, libc::SIGTERM);
+        set
+    }
+}
+
+/// Keeps those signals for [`next_signal`], or lets them through again.
+fn hold_signals(how: i32) {
+    // SAFETY: the set is a whole one, and no old one is asked for.
+    unsafe { libc::sigprocmask(how, &awaited_signals(), std::ptr::null_mut()) };
+}
+
+/// Waits for one of them.
+fn next_signal() -> i32 {
+    let mut signal = 0;
+    // SAFETY: both places live as long as the call.
+    unsafe { libc::sigwait(&awaited_signals(), &mut signal) };
+    signal
+}
+
+/// What the program's process does before it is the program; it ends with the one that waits for it.
+fn become_program() -> io::Result<()> {
+    hold_signals(libc::SIG_UNBLOCK);
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    drop_rights()
 }
 
 /// Root's rights, where there is no user namespace that ends them: all but those over files that
@@ -228,6 +267,7 @@ fn ended(status: WaitStatus) -> Ended {
 /// Ends this process as the program ended: also by a signal, which says more than a number.
 fn end_like(ended: &Ended) -> ExitCode {
     if let Some(signal) = ended.signal.and_then(Signal::from_named_raw) {
+        hold_signals(libc::SIG_UNBLOCK);
         let _ = kill_process(rustix::process::getpid(), signal);
     }
     let code = ended.code.or_else(|| ended.signal.map(|signal| 128 + signal)).unwrap_or(1);
