@@ -130,8 +130,8 @@ fn enter_command(spec: &Spec) -> Result<Command> {
     let file = rustix::fs::memfd_create("muslin-sandbox", MemfdFlags::CLOEXEC)
         .context("cannot make a file in memory")?;
     let mut file = std::fs::File::from(file);
-    serde_json::to_writer(&mut file, spec).context("cannot describe the sandbox")?;
-    file.flush()?;
+    let text = serde_json::to_vec(spec).context("cannot describe the sandbox")?;
+    file.write_all(&text)?;
     let mut command = process::command(process::own_executable()?);
     command.args([enter::ARGUMENT, &file.as_raw_fd().to_string()]);
     // SAFETY: the closure runs between fork and exec and makes one system call, no allocation.

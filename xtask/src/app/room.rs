@@ -161,6 +161,19 @@ fn show_sources(view: &mut View, project: &Project) {
     }
 }
 
+/// Folders that cargo's configuration has crates in: of vendored ones, or of a bundle.
+fn folders_of_crates(config: &Path) -> Vec<PathBuf> {
+    let text = fs::read_to_string(config).unwrap_or_default();
+    let table: toml::Table = text.parse().unwrap_or_default();
+    let sources = table.get("source").and_then(toml::Value::as_table);
+    let places = sources.into_iter().flat_map(toml::Table::values).flat_map(|source| {
+        ["directory", "local-registry"].map(|key| source.get(key)?.as_str().map(PathBuf::from))
+    });
+    // Relative to the folder that holds the one with the configuration.
+    let base = config.parent().and_then(Path::parent).unwrap_or(Path::new("/"));
+    places.flatten().map(|place| base.join(place)).collect()
+}
+
 /// A package may take its version and the like from the workspace that it is in.
 fn workspace_of(folder: &Path) -> &Path {
     let is_workspace = |folder: &&Path| {
@@ -175,6 +188,12 @@ fn show_crates(view: &mut View, project: &Project, has_view: bool) -> Result<()>
     let Some(home) = process::cargo_home() else { return Ok(()) };
     for name in ["config.toml", "config", "registry/index"] {
         show_if_there(view, &home.join(name));
+    }
+    let here = project.folder().ancestors().map(|folder| folder.join(".cargo"));
+    for folder in here.chain([home.clone()]) {
+        for place in folders_of_crates(&folder.join("config.toml")) {
+            show_if_there(view, &place);
+        }
     }
     let lock = project.metadata.workspace_root.join("Cargo.lock");
     let text =
@@ -228,6 +247,23 @@ mod tests {
         let lock = "version = 4\n\n[[package]]\nname = \"app\"\nversion = \"0.1.0\"\ndependencies = [\n \"cc\",\n]\n\n\
             [[package]]\nname = \"cc\"\nversion = \"1.2.3\"\nsource = \"registry+x\"\nchecksum = \"a\"\n";
         assert_eq!(crates_of(lock).into_iter().collect::<Vec<_>>(), ["cc-1.2.3"]);
+    }
+
+    #[test]
+    #[allow(clippy::disallowed_methods, reason = "tests have no store yet")]
+    fn a_configuration_names_folders_of_crates() {
+        let root = std::env::temp_dir().join(format!("muslin-config-{}", std::process::id()));
+        let config = root.join(".cargo/config.toml");
+        fs::create_dir_all(root.join(".cargo")).unwrap();
+        fs::write(
+            &config,
+            "[source.crates-io]\nreplace-with = \"a\"\n[source.a]\ndirectory = \"vendor\"\n\
+             [source.b]\nlocal-registry = \"/elsewhere\"\n",
+        )
+        .unwrap();
+        assert_eq!(folders_of_crates(&config), [root.join("vendor"), PathBuf::from("/elsewhere")]);
+        assert_eq!(folders_of_crates(&root.join("none")), [PathBuf::new(); 0]);
+        fs::remove_dir_all(&root).unwrap();
     }
 
     #[test]

@@ -50,7 +50,10 @@ fn read(mut words: impl Iterator<Item = OsString>) -> io::Result<(Spec, Vec<OsSt
     // SAFETY: the parent opened this file for us and nobody else here knows of it.
     let mut file = unsafe { File::from_raw_fd(number) };
     io::Seek::rewind(&mut file)?;
-    let spec = serde_json::from_reader(io::BufReader::new(file))?;
+    // In one piece: byte by byte takes a tenth of a second for an app with hundreds of crates.
+    let mut text = Vec::new();
+    io::Read::read_to_end(&mut file, &mut text)?;
+    let spec = serde_json::from_slice(&text)?;
     Ok((spec, words.collect()))
 }
 
