@@ -262,7 +262,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!(folders_of_crates(&config), [root.join("vendor"), PathBuf::from("/elsewhere")]);
-        assert_eq!(folders_of_crates(&root.join("none")), [PathBuf::new(); 0]);
+        assert!(folders_of_crates(&root.join("none")).is_empty());
         fs::remove_dir_all(&root).unwrap();
     }
 
