@@ -6,13 +6,42 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 
 use super::tree::{sync_folder, sync_tree};
-use super::{TempFolder, inventory, tree_listing};
+use super::{Store, TempFolder, inventory, tree_listing};
+use crate::digest::Digest;
 
 /// One result in the store, by fingerprint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     pub(super) path: PathBuf,
     pub(super) id: String,
+}
+
+impl Store {
+    /// The entry of what comes of a pre-image. If it is not there, `make` is given a folder of its own
+    /// with an empty `outputs/` to fill.
+    pub fn find_or_make(
+        &self,
+        name: &str,
+        version: &str,
+        pre_image: &str,
+        make: impl FnOnce(&Path) -> Result<()>,
+    ) -> Result<Entry> {
+        let fingerprint = Digest::sha256_of(pre_image.as_bytes()).hex();
+        let entry = self.entry(name, version, &fingerprint);
+        if entry.exists() {
+            return Ok(entry);
+        }
+        let _lock = self.lock(&entry)?;
+        // Another process may have made it meanwhile.
+        if !entry.exists() {
+            let temp = self.temp(name)?;
+            fs::create_dir(temp.path.join("outputs"))?;
+            make(&temp.path)?;
+            fs::write(temp.path.join("fingerprint.txt"), pre_image)?;
+            entry.publish(temp)?;
+        }
+        Ok(entry)
+    }
 }
 
 impl Entry {

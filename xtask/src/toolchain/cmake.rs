@@ -7,7 +7,6 @@ use std::fs;
 use anyhow::Result;
 
 use super::linking::LinkingDriver;
-use crate::digest::Digest;
 use crate::layout::{Entry, Store};
 use crate::target::Target;
 
@@ -22,20 +21,9 @@ pub fn toolchain_file(
     target: &Target,
 ) -> Result<Entry> {
     let text = text(target, linking, sysroot.id());
-    let fingerprint = Digest::sha256_of(text.as_bytes()).hex();
-    let entry = store.entry("cmake", &target.triple, &fingerprint);
-    if !entry.exists() {
-        let _lock = store.lock(&entry)?;
-        if !entry.exists() {
-            let temp = store.temp("cmake")?;
-            let outputs = temp.path().join("outputs");
-            fs::create_dir_all(&outputs)?;
-            fs::write(outputs.join(FILE), &text)?;
-            fs::write(temp.path().join("fingerprint.txt"), &text)?;
-            entry.publish(temp)?;
-        }
-    }
-    Ok(entry)
+    store.find_or_make("cmake", &target.triple, &text, |folder| {
+        Ok(fs::write(folder.join("outputs").join(FILE), &text)?)
+    })
 }
 
 fn text(target: &Target, linking: &LinkingDriver, sysroot: &str) -> String {

@@ -17,8 +17,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use super::{script, write_program};
-use crate::digest::Digest;
-use crate::layout::{Store, TempFolder};
+use crate::layout::Store;
 use crate::plan::Step;
 use crate::process::shell_word;
 use crate::recipe::template::Template;
@@ -109,21 +108,13 @@ pub fn host_driver(
         rust.sysroot().display(),
         rust.version
     );
-    let fingerprint = Digest::sha256_of(pre_image.as_bytes()).hex();
     let name = format!("{}-host-driver", toolchain.name);
-    let entry = store.entry(&name, &toolchain.version, &fingerprint);
-    if !entry.exists() {
-        let _lock = store.lock(&entry)?;
-        if !entry.exists() {
-            let temp = store.temp(&name)?;
-            let tree = store.entry(&tree.name, &tree.version, &tree.fingerprint);
-            let calls = Calls { tree: tree.id(), program, include_cxx, flags_cxx, lld: &lld };
-            calls.write(&temp)?;
-            parts::write(&tree.outputs(), program, rust, &temp)?;
-            fs::write(temp.path().join("fingerprint.txt"), &pre_image)?;
-            entry.publish(temp)?;
-        }
-    }
+    let tree = store.entry(&tree.name, &tree.version, &tree.fingerprint);
+    let entry = store.find_or_make(&name, &toolchain.version, &pre_image, |folder| {
+        let calls = Calls { tree: tree.id(), program, include_cxx, flags_cxx, lld: &lld };
+        calls.write(&folder.join("outputs/bin"))?;
+        parts::write(&tree.outputs(), program, rust, folder)
+    })?;
     Ok(HostLinking::Pinned(HostDriver::new(entry.id(), &entry.outputs())))
 }
 
@@ -160,9 +151,8 @@ struct Calls<'a> {
 }
 
 impl Calls<'_> {
-    fn write(&self, temp: &TempFolder) -> Result<()> {
-        let bin = temp.path().join("outputs/bin");
-        fs::create_dir_all(&bin)?;
+    fn write(&self, bin: &Path) -> Result<()> {
+        fs::create_dir_all(bin)?;
         let tree = format!("../../../{}/outputs", self.tree);
         let zig = format!("exec \"$tree/{}\"", self.program);
         for (tool, words) in [
@@ -172,7 +162,7 @@ impl Calls<'_> {
             ("ranlib", "ranlib".to_owned()),
         ] {
             let text = script(&tree, &format!("{zig} {words} \"$@\""));
-            write_program(&program(&bin, tool), &text)?;
+            write_program(&program(bin, tool), &text)?;
         }
         Ok(())
     }

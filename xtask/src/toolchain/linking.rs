@@ -12,8 +12,7 @@ use anyhow::{Context as _, Result};
 use xshell::cmd;
 
 use super::{ToolNames, script, write_program};
-use crate::digest::Digest;
-use crate::layout::{Store, TempFolder};
+use crate::layout::{Entry, Store};
 use crate::plan::Step;
 use crate::process::{self, shell_word};
 use crate::recipe::{Driver, Toolchain};
@@ -70,17 +69,11 @@ pub fn linking_driver(
         rust.sysroot().display(),
         rust.version
     );
-    let fingerprint = Digest::sha256_of(pre_image.as_bytes()).hex();
     let name = format!("{}-linking-driver", toolchain.name);
-    let entry = store.entry(&name, &toolchain.version, &fingerprint);
-    if !entry.exists() {
-        let _lock = store.lock(&entry)?;
-        if !entry.exists() {
-            let temp = make(store, driver, toolchain, target, rust, &lld)?;
-            fs::write(temp.path().join("fingerprint.txt"), &pre_image)?;
-            entry.publish(temp)?;
-        }
-    }
+    let compiling = store.entry(&driver.name, &driver.version, &driver.fingerprint);
+    let entry = store.find_or_make(&name, &toolchain.version, &pre_image, |folder| {
+        make(&compiling, toolchain, target, rust, &lld, &folder.join("outputs"))
+    })?;
     Ok(LinkingDriver {
         bin: entry.outputs().join("bin"),
         names: ToolNames::new(target),
@@ -89,19 +82,16 @@ pub fn linking_driver(
 }
 
 fn make(
-    store: &Store,
-    driver: &Step,
+    compiling: &Entry,
     toolchain: &Toolchain,
     target: &Target,
     rust: &Rust,
     lld: &Path,
-) -> Result<TempFolder> {
-    let temp = store.temp(&toolchain.name)?;
-    let outputs = temp.path().join("outputs");
+    outputs: &Path,
+) -> Result<()> {
     let (bin, lib) = (outputs.join("bin"), outputs.join("lib"));
     fs::create_dir_all(&bin)?;
     fs::create_dir_all(&lib)?;
-    let compiling = store.entry(&driver.name, &driver.version, &driver.fingerprint);
     let tree = format!("../../../{}/outputs/bin", compiling.id());
     let names = ToolNames::new(target);
     for name in [&names.cc, &names.cxx] {
@@ -119,7 +109,7 @@ fn make(
         let driver = compiling.outputs().join("bin");
         Runtime { driver, names: &names, rust, triple: &target.triple, lib: &lib }.write()?;
     }
-    Ok(temp)
+    Ok(())
 }
 
 /// Static unless told otherwise: a dynamic musl program would need a loader that no machine has.

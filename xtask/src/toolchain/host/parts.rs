@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 
 use super::super::linking::compiler_runtime;
 use super::{HOST, ZIG_TARGET};
-use crate::layout::{TempFolder, files_below, remove_tree};
+use crate::layout::{files_below, remove_tree};
 use crate::process;
 use crate::rust::Rust;
 
@@ -82,11 +82,11 @@ const UNWINDER: [(&str, &[&str]); 4] = [
 ];
 
 /// Fills `outputs/lib` of a folder, which becomes the driver's entry.
-pub fn write(tree: &Path, program: &str, rust: &Rust, temp: &TempFolder) -> Result<()> {
-    let lib = temp.path().join("outputs/lib");
+pub fn write(tree: &Path, program: &str, rust: &Rust, folder: &Path) -> Result<()> {
+    let lib = folder.join("outputs/lib");
     // Empty, for pkg-config.
     fs::create_dir_all(lib.join("pkgconfig"))?;
-    let work = Work { zig: tree.join(program), folder: temp.path().join("work"), lib };
+    let work = Work { zig: tree.join(program), folder: folder.join("work"), lib };
     fs::create_dir_all(&work.folder)?;
     work.libc()?;
     work.crt()?;
