@@ -299,6 +299,14 @@ pub fn cargo_home() -> Option<PathBuf> {
         .or_else(|| Some(PathBuf::from(env_var("HOME")?).join(".cargo")))
 }
 
+/// Folders in which a cargo that is started in `folder` looks for its configuration: the nearest
+/// first, its own last.
+pub fn cargo_configuration_folders(folder: &Path) -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> = folder.ancestors().map(|above| above.join(".cargo")).collect();
+    folders.extend(cargo_home().filter(|home| !folders.contains(home)));
+    folders
+}
+
 /// Names of all variables that Muslin itself was started with.
 pub fn env_names() -> Vec<String> {
     env::vars_os().filter_map(|(name, _)| name.into_string().ok()).collect()

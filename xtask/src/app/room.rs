@@ -79,6 +79,11 @@ impl<'a> Room<'a> {
             show_if_there(&mut view, Path::new(&library));
         }
         show_sources(&mut view, project);
+        let configurations = configurations(project);
+        for file in &configurations {
+            view.show_here(file, Access::Read);
+            folders_of_crates(file).iter().for_each(|folder| show_if_there(&mut view, folder));
+        }
         let sandbox = session.sandbox()?;
         show_crates(&mut view, project, sandbox.way().has_view())?;
         for folder in project.metadata.output_folders() {
@@ -89,10 +94,9 @@ impl<'a> Room<'a> {
         if !sandbox.way().has_view() {
             view.show_here(temp.path(), Access::Write);
         }
-        let has_wrapper = view.places().iter().any(|place| {
-            let is_config = place.inside.to_string_lossy().contains("config");
-            is_config && fs::read_to_string(&place.outside).is_ok_and(|it| it.contains("-wrapper"))
-        });
+        let has_wrapper = configurations
+            .iter()
+            .any(|file| fs::read_to_string(file).is_ok_and(|text| text.contains("-wrapper")));
         Ok(Self { sandbox, view, has_wrapper, temp })
     }
 
@@ -143,7 +147,14 @@ fn show_if_there(view: &mut View, path: &Path) {
     }
 }
 
-/// The workspace, the packages that lie elsewhere on this disk, and cargo's configuration.
+/// Files of cargo's configuration.
+fn configurations(project: &Project) -> Vec<PathBuf> {
+    let folders = process::cargo_configuration_folders(project.folder()).into_iter();
+    let files = folders.flat_map(|folder| ["config", "config.toml"].map(|name| folder.join(name)));
+    files.filter(|file| file.is_file()).collect()
+}
+
+/// The workspace, and the packages that lie elsewhere on this disk.
 fn show_sources(view: &mut View, project: &Project) {
     let root = &project.metadata.workspace_root;
     view.show_here(root, Access::Read);
@@ -153,11 +164,6 @@ fn show_sources(view: &mut View, project: &Project) {
     };
     for folder in project.metadata.folders.iter().filter(is_elsewhere) {
         view.show_here(workspace_of(folder), Access::Read);
-    }
-    for folder in project.folder().ancestors().filter(|folder| !folder.starts_with(root)) {
-        for name in ["config.toml", "config"] {
-            show_if_there(view, &folder.join(".cargo").join(name));
-        }
     }
 }
 
@@ -186,15 +192,7 @@ fn workspace_of(folder: &Path) -> &Path {
 /// there is a crate from git.
 fn show_crates(view: &mut View, project: &Project, has_view: bool) -> Result<()> {
     let Some(home) = process::cargo_home() else { return Ok(()) };
-    for name in ["config.toml", "config", "registry/index"] {
-        show_if_there(view, &home.join(name));
-    }
-    let here = project.folder().ancestors().map(|folder| folder.join(".cargo"));
-    for folder in here.chain([home.clone()]) {
-        for place in folders_of_crates(&folder.join("config.toml")) {
-            show_if_there(view, &place);
-        }
-    }
+    show_if_there(view, &home.join("registry/index"));
     let lock = project.metadata.workspace_root.join("Cargo.lock");
     let text =
         fs::read_to_string(&lock).with_context(|| format!("cannot read {}", lock.display()))?;

@@ -5,14 +5,13 @@
 //! would no longer compile. So those are put before ours. Everything else cargo merges by itself.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use crate::process::cargo_home;
+use crate::process::cargo_configuration_folders;
 
 /// The flags of `build.rustflags` that cargo would use for `triple` in `folder`, were ours not there.
 pub fn silenced_rustflags(folder: &Path, triple: &str) -> Vec<String> {
-    let mut folders: Vec<PathBuf> = folder.ancestors().map(|above| above.join(".cargo")).collect();
-    folders.extend(cargo_home().filter(|home| !folders.contains(home)));
+    let folders = cargo_configuration_folders(folder);
     // The nearest file counts most, so it comes last.
     let texts: Vec<String> = folders.iter().rev().filter_map(|folder| read(folder)).collect();
     from_texts(&texts, triple)

@@ -78,7 +78,7 @@ fn inputs(folder: &Path, metadata: &Metadata) -> BTreeSet<PathBuf> {
         let folder = package.manifest_path.parent().unwrap_or(Path::new("/"));
         paths.extend(["build.rs", "src", "src/bin"].map(|name| folder.join(name)));
     }
-    let homes = folder.ancestors().map(|above| above.join(".cargo")).chain(process::cargo_home());
+    let homes = process::cargo_configuration_folders(folder).into_iter();
     paths.extend(homes.flat_map(|home| ["config", "config.toml"].map(|name| home.join(name))));
     paths
 }
