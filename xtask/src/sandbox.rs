@@ -101,28 +101,22 @@ impl Sandbox {
     /// The command that runs `inner` in the sandbox. Program, arguments, folder and environment of
     /// `inner` are as the program sees them. What is told of its streams must be said of the result.
     pub fn wrap(&self, view: &View, inner: &Command) -> Result<Command> {
-        if self.way == Way::Off {
-            return Ok(plain(inner));
-        }
-        let folder = inner.get_current_dir().unwrap_or(Path::new("/")).to_owned();
-        let spec =
-            Spec { way: self.way, view: view.clone().in_order(), task: Task::Run { folder } };
-        let mut outer = enter_command(&spec)?;
-        outer.arg(inner.get_program()).args(inner.get_args()).env_clear();
+        let folder = inner.get_current_dir();
+        let mut outer = if self.way == Way::Off {
+            let mut same = process::command(inner.get_program());
+            folder.map(|folder| same.current_dir(folder));
+            same
+        } else {
+            let task = Task::Run { folder: folder.unwrap_or(Path::new("/")).to_owned() };
+            let spec = Spec { way: self.way, view: view.clone().in_order(), task };
+            let mut outer = enter_command(&spec)?;
+            outer.arg(inner.get_program());
+            outer
+        };
+        outer.args(inner.get_args()).env_clear();
         outer.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
         Ok(outer)
     }
-}
-
-/// The same command once more: a [`Command`] cannot be cloned.
-fn plain(inner: &Command) -> Command {
-    let mut outer = process::command(inner.get_program());
-    outer.args(inner.get_args()).env_clear();
-    outer.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    if let Some(folder) = inner.get_current_dir() {
-        outer.current_dir(folder);
-    }
-    outer
 }
 
 /// This executable, told to enter a sandbox; the spec comes in a file without a name.

@@ -83,16 +83,15 @@ fn enter(spec: &Spec, words: Vec<OsString>) -> Result<ExitCode, Trouble> {
     };
     init::detach(&spec.view);
     match spec.way {
-        Way::User => {
+        Way::User | Way::Root => {
             let (uid, gid) = (geteuid().as_raw(), getegid().as_raw());
-            let namespaces = UnshareFlags::NEWUSER.union(NAMESPACES);
-            unshare(namespaces).at(Stage::Unshare, "namespaces")?;
-            map_ids(uid, gid)?;
-            hide_groups_of_processes();
-            init::as_first_process(|| mounts::build(&spec.view, spec.way), program)
-        }
-        Way::Root => {
-            unshare(NAMESPACES).at(Stage::Unshare, "namespaces")?;
+            if spec.way == Way::User {
+                let namespaces = UnshareFlags::NEWUSER.union(NAMESPACES);
+                unshare(namespaces).at(Stage::Unshare, "namespaces")?;
+                map_ids(uid, gid)?;
+            } else {
+                unshare(NAMESPACES).at(Stage::Unshare, "namespaces")?;
+            }
             hide_groups_of_processes();
             init::as_first_process(|| mounts::build(&spec.view, spec.way), program)
         }

@@ -51,12 +51,11 @@ pub(super) fn detach(view: &View) {
     unsafe { libc::personality(0) };
     // Only root may; where others have more groups than one, their number stays visible.
     let _ = rustix::thread::set_thread_groups(&[]);
-    let limit = |resource, value| {
-        let _ = setrlimit(resource, Rlimit { current: Some(value), maximum: Some(value) });
-    };
-    limit(Resource::Core, 0);
-    let _ = setrlimit(Resource::Nofile, fitted(Resource::Nofile, 4096));
-    let _ = setrlimit(Resource::Stack, fitted(Resource::Stack, 8 << 20));
+    for (resource, value) in
+        [(Resource::Core, 0), (Resource::Nofile, 4096), (Resource::Stack, 8 << 20)]
+    {
+        let _ = setrlimit(resource, fitted(resource, value));
+    }
 }
 
 /// A fixed limit, or less where this machine allows less.
