@@ -48,12 +48,16 @@ const OF_THE_MACHINE: [&str; 24] = [
     "CARGO_REGISTRIES_",
 ];
 
+/// Keys of cargo's configuration with wrappers of rustc, and the variables that have precedence.
+const WRAPPERS: [(&str, &str); 2] =
+    [("rustc-wrapper", "RUSTC_WRAPPER"), ("rustc-workspace-wrapper", "RUSTC_WORKSPACE_WRAPPER")];
+
 /// The room in which the app is built.
 pub struct Room<'a> {
     sandbox: &'a Sandbox,
     view: View,
-    /// Whether a configuration of cargo's names a wrapper of rustc.
-    has_wrapper: bool,
+    /// Variables that silence wrappers of rustc, which a configuration of cargo's names.
+    wrappers: Vec<&'static str>,
     /// Where temporary files go without a view of its own.
     temp: TempFolder,
 }
@@ -94,10 +98,14 @@ impl<'a> Room<'a> {
         if !sandbox.way().has_view() {
             view.show_here(temp.path(), Access::Write);
         }
-        let has_wrapper = configurations
-            .iter()
-            .any(|file| fs::read_to_string(file).is_ok_and(|text| text.contains("-wrapper")));
-        Ok(Self { sandbox, view, has_wrapper, temp })
+        let names = |key: &str| {
+            let named =
+                |file| fs::read_to_string(file).is_ok_and(|text: String| text.contains(key));
+            configurations.iter().any(named)
+        };
+        let named = WRAPPERS.into_iter().filter(|(key, _)| names(key));
+        let wrappers = named.map(|(_, variable)| variable).collect();
+        Ok(Self { sandbox, view, wrappers, temp })
     }
 
     /// The command that runs a cargo command here; its variables become those of a room.
@@ -117,9 +125,10 @@ impl<'a> Room<'a> {
         cargo.env("TMPDIR", tmp).env("HOME", "/homeless").env("USER", "builder");
         cargo.env("LC_ALL", "C.UTF-8").env("TZ", "UTC");
         // A wrapper in someone's configuration is not here, and would change what comes out. Where
-        // there is none, not even an empty name: with one cargo asks rustc anew for what it is.
-        for name in ["RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER"] {
-            match self.has_wrapper {
+        // there is none, not even an empty name: cargo would ask rustc anew for what it is, and takes
+        // the name of a workspace's wrapper, also an empty one, into the names of symbols.
+        for (_, name) in WRAPPERS {
+            match self.wrappers.contains(&name) {
                 true => cargo.env(name, ""),
                 false => cargo.env_remove(name),
             };
