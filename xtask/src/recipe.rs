@@ -132,6 +132,16 @@ pub enum Build {
     Configure(Configure),
 }
 
+impl Build {
+    /// As in `[build.<name>]`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Compile(_) => "compile",
+            Self::Configure(_) => "configure",
+        }
+    }
+}
+
 /// C files, compiled one by one: into one static library, `lib<first of outputs.libs>.a`, or for a
 /// tool into its [`Product`].
 #[derive(Clone, Debug)]
