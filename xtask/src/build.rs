@@ -8,6 +8,7 @@ mod bench;
 mod compile;
 mod configure;
 mod outputs;
+mod prebuilt;
 mod room;
 mod schedule;
 mod steps;

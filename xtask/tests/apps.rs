@@ -202,3 +202,31 @@ fn cxx_without_a_runtime_is_explained() {
         "{said}"
     );
 }
+
+const CMAKE_MAIN: &str = r#"
+use libz_ng_sys::{Z_OK, compress, compressBound, uncompress, zlibVersion};
+fn main() {
+    let text = "the same words again and ".repeat(1000);
+    let mut packed = vec![0; unsafe { compressBound(text.len()) }];
+    let mut length = packed.len();
+    let code = unsafe { compress(packed.as_mut_ptr(), &mut length, text.as_ptr(), text.len()) };
+    assert!(code == Z_OK && length < text.len() / 10);
+    let mut back = vec![0; text.len()];
+    let mut size = back.len();
+    let code = unsafe { uncompress(back.as_mut_ptr(), &mut size, packed.as_ptr(), length) };
+    assert!(code == Z_OK && back == text.as_bytes());
+    let version = unsafe { std::ffi::CStr::from_ptr(zlibVersion()) };
+    assert!(version.to_str().unwrap().starts_with("2."), "{version:?}");
+}
+"#;
+
+/// CMake, make and all that they call are Muslin's own: nothing of the machine is seen.
+#[test]
+fn a_crate_that_calls_cmake_has_one() {
+    let manifest = "[dependencies]\nlibz-ng-sys = \"1\"\n";
+    let Some(app) = App::new("with-cmake", manifest, CMAKE_MAIN) else { return };
+    let said = app.dist_and_run(&["--toolchain", "zig"], &[("CMAKE", "/nonexistent")]);
+    assert!(!said.contains("sees this machine's"), "{said}");
+    let record = fs::read_to_string(app.0.join("target/dist").join(TRIPLE).join("manifest.json"));
+    assert!(record.unwrap().contains("\"hidden\""));
+}

@@ -37,6 +37,8 @@ impl Tools {
     fn add(&mut self, tool: &Tool, outputs: PathBuf) {
         if let Product::Program { aliases, .. } = &tool.product {
             self.has_shell |= aliases.iter().any(|alias| alias == SHELL);
+        }
+        if tool.product.is_program() {
             self.folders.push(outputs.join("bin"));
         }
         if tool.files.iter().any(|file| file == PERL_LIBRARY) {
