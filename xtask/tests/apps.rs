@@ -8,6 +8,9 @@
     reason = "a test drives the program from outside"
 )]
 
+#[path = "apps/bindgen.rs"]
+mod bindgen;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -229,4 +232,27 @@ fn a_crate_that_calls_cmake_has_one() {
     assert!(!said.contains("sees this machine's"), "{said}");
     let record = fs::read_to_string(app.0.join("target/dist").join(TRIPLE).join("manifest.json"));
     assert!(record.unwrap().contains("\"hidden\""));
+}
+
+/// libclang is a recipe's; it sees the headers of the target or those of the pinned glibc.
+#[test]
+fn bindgen_binds_the_target_s_headers_and_never_the_machine_s() {
+    let Some(app) = App::new("with-bindgen", bindgen::MANIFEST, bindgen::MAIN) else { return };
+    bindgen::FILES.iter().for_each(|(name, text)| app.write(name, text));
+    let user = [
+        ("LIBCLANG_PATH", "/nonexistent"),
+        ("BINDGEN_EXTRA_CLANG_ARGS", "-isystem/usr/include"),
+        ("BINDGEN_EXTRA_CLANG_ARGS_x86_64-unknown-linux-musl", "-isystem/usr/include"),
+    ];
+    let said = app.dist_and_run(&["--toolchain", "zig"], &user);
+    assert!(!said.contains("sees this machine's"), "{said}");
+    // Where the machine's headers can be seen, they are not looked at.
+    let entries = Path::new(&std::env::var_os("MUSLIN_STORE").unwrap()).join("entries-v1");
+    let names = fs::read_dir(&entries).unwrap().flatten().map(|entry| entry.path());
+    let is_libclang = |path: &PathBuf| path.join("outputs/lib/libclang.so").exists();
+    let libclang = names.into_iter().find(is_libclang).unwrap().join("outputs/lib");
+    let variables = [("LIBCLANG_PATH", libclang.to_str().unwrap())];
+    let visible = ["--toolchain", "zig", "--host", "visible", "--no-default-features"];
+    let said = app.dist_and_run(&visible, &variables);
+    assert!(said.contains("sees this machine's"), "{said}");
 }

@@ -42,10 +42,8 @@ pub struct Metadata {
 }
 
 /// Crates whose work in a build is to call a program that Muslin does not bring.
-const CALLERS: [(&str, &str); 12] = [
+const CALLERS: [(&str, &str); 10] = [
     ("autotools", "autoconf"),
-    ("bindgen", "libclang"),
-    ("clang-sys", "libclang"),
     ("meson", "meson"),
     ("nasm-rs", "nasm"),
     ("openssl-src", "perl"),
@@ -58,7 +56,9 @@ const CALLERS: [(&str, &str); 12] = [
 ];
 
 /// Crates whose work in a build is to call tools that Muslin has recipes for.
-const CALLERS_OF_TOOLS: [(&str, &[&str]); 6] = [
+const CALLERS_OF_TOOLS: [(&str, &[&str]); 8] = [
+    ("bindgen", &["libclang"]),
+    ("clang-sys", &["libclang"]),
     // Which of the two CMake writes files for is the choice of the crate that calls it.
     ("cmake", &["cmake", "make", "ninja"]),
     ("jemalloc-sys", &["make"]),

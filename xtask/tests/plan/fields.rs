@@ -322,8 +322,9 @@ fn every_field_is_known(recipes: &Recipes) {
         let Tool { name: _, description: _, version: _, license: _, sources: _, .. } = tool;
         let Tool { patches: _, compile: _, copy: _, files: _, digests: _, product, .. } = tool;
         match product {
-            Product::Program { path: _, aliases: _ } | Product::Runtime { lib: _, objects: _ } => {}
-            Product::Loader { path: _ } => {}
+            Product::Program { path: _, aliases: _ }
+            | Product::Runtime { lib: _, objects: _ }
+            | Product::Loader { path: _ } => {}
             Product::Prebuilt(program) => {
                 let _ = program.as_ref().map(|Prebuilt { program: _, loader: _ }| {});
             }
