@@ -248,10 +248,11 @@ fn bindgen_binds_the_target_s_headers_and_never_the_machine_s() {
     assert!(!said.contains("sees this machine's"), "{said}");
     // Where the machine's headers can be seen, they are not looked at.
     let entries = Path::new(&std::env::var_os("MUSLIN_STORE").unwrap()).join("entries-v1");
-    let names = fs::read_dir(&entries).unwrap().flatten().map(|entry| entry.path());
+    let mut names = fs::read_dir(&entries).unwrap().flatten().map(|entry| entry.path());
     let is_libclang = |path: &PathBuf| path.join("outputs/lib/libclang.so").exists();
-    let libclang = names.into_iter().find(is_libclang).unwrap().join("outputs/lib");
-    let variables = [("LIBCLANG_PATH", libclang.to_str().unwrap())];
+    let libclang = names.find(is_libclang).unwrap();
+    fs::copy(libclang.join("outputs/lib/libclang.so"), app.0.join("libclang.so")).unwrap();
+    let variables = [("LIBCLANG_PATH", app.0.to_str().unwrap())];
     let visible = ["--toolchain", "zig", "--host", "visible", "--no-default-features"];
     let said = app.dist_and_run(&visible, &variables);
     assert!(said.contains("sees this machine's"), "{said}");

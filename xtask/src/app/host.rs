@@ -22,9 +22,9 @@ const FIXED_PLACES: [(&str, &str); 2] = [("/bin/sh", "sh"), ("/usr/bin/env", "en
 /// Where crates look for a libclang.
 const LIBCLANG_PATH: &str = "LIBCLANG_PATH";
 
-/// Variables by which the user tells them of the machine's, and of its compiler's headers.
-const LIBCLANG_VARIABLES: [&str; 4] =
-    [LIBCLANG_PATH, "LIBCLANG_STATIC_PATH", "LLVM_CONFIG_PATH", "CLANG_PATH"];
+/// Variables by which the user tells crates of the machine's programs and its libclang.
+const OF_PROGRAMS: [&str; 5] =
+    [LIBCLANG_PATH, "CLANG_PATH", "CMAKE", "LIBCLANG_STATIC_PATH", "LLVM_CONFIG_PATH"];
 
 /// What an app's build has of the machine.
 pub enum Host {
@@ -111,7 +111,7 @@ impl Host {
         let mut variables: Vec<_> =
             MACHINE_VARIABLES.iter().map(|name| ((*name).to_owned(), None)).collect();
         variables.push(("PATH".to_owned(), Some(path.join(":"))));
-        variables.extend(LIBCLANG_VARIABLES.map(|name| (name.to_owned(), None)));
+        variables.extend(OF_PROGRAMS.map(|name| (name.to_owned(), None)));
         let libclang = libclang.iter().map(|folder| (LIBCLANG_PATH.to_owned(), Some(text(folder))));
         variables.extend(libclang);
         let told = driver.variables.iter();
