@@ -151,6 +151,21 @@ pub fn linker(toolchain: &Toolchain, target: &Target) -> Call {
     }
 }
 
+/// The call that links objects into a C library which loads programs; `-o` and they are to follow.
+pub fn loader_linker(toolchain: &Toolchain, target: &Target) -> Call {
+    let flags = ["-shared", "--gc-sections", "--build-id=none", "-Bsymbolic-functions"];
+    // Where the kernel enters musl's.
+    let start = ["-e", "_dlstart", "-z", "noexecstack"];
+    match &toolchain.driver {
+        Driver::Gcc { .. } => compiler(toolchain, target, Language::C).args(&[
+            "-shared",
+            "-nostdlib",
+            "-Wl,--gc-sections,--build-id=none,-Bsymbolic-functions,-e,_dlstart",
+        ]),
+        Driver::Zig { .. } => binutil(toolchain, target, "ld").args(&flags).args(&start),
+    }
+}
+
 fn fill(placeholder: Placeholder, target: &Target) -> String {
     match placeholder {
         Placeholder::Gnu => target.gnu.clone(),

@@ -26,12 +26,19 @@ const OPTIONS: &[&str] = &[
     "-d",
 ];
 
+/// What pip is asked for.
+pub(super) struct Wheel<'a> {
+    pub name: &'a str,
+    pub version: &'a str,
+    /// Another platform than pip's own.
+    pub platform: Option<&'a str>,
+}
+
 /// Has pip download the wheel and takes it in.
 pub(super) fn through_pip(
     fetcher: &Fetcher,
     wanted: &Wanted,
-    name: &str,
-    version: &str,
+    wheel: &Wheel<'_>,
     place: &str,
 ) -> Attempt {
     let refuse = |cause, reason: String| Ok(Err(Refusal::new(place, cause, reason)));
@@ -42,7 +49,9 @@ pub(super) fn through_pip(
     let temp = fetcher.store.temp("pip")?;
     let folder = temp.path().join("wheels");
     let mut command = process::command(&pip[0]);
-    command.args(&pip[1..]).args(OPTIONS).arg(&folder).arg(format!("{name}=={version}"));
+    command.args(&pip[1..]).args(OPTIONS).arg(&folder);
+    command.args(wheel.platform.into_iter().flat_map(|platform| ["--platform", platform]));
+    command.arg(format!("{}=={}", wheel.name, wheel.version));
     command.current_dir(&fetcher.workspace_root);
     let captured = {
         let _progress = Progress::spinner("Fetching", format!("{} through pip", wanted.what));

@@ -136,7 +136,7 @@ pub(super) fn library(
     lines.0
 }
 
-/// `inputs` are the driver and, if the toolchain has one and this is not it, the runtime.
+/// `inputs` are the driver and what the program is linked with or loaded by.
 pub(super) fn tool(tool: &Tool, source: &Source, target: &Target, inputs: &Inputs<'_>) -> String {
     let mut lines = Lines::new("tool 1");
     lines.add("name", &tool.name);
@@ -146,7 +146,9 @@ pub(super) fn tool(tool: &Tool, source: &Source, target: &Target, inputs: &Input
     lines.patches(&tool.patches);
     lines.steps(&inputs.steps);
     lines.tools(inputs);
-    compile(&mut lines, &tool.compile, target);
+    if !matches!(tool.product, Product::Prebuilt(_)) {
+        compile(&mut lines, &tool.compile, target);
+    }
     match &tool.product {
         Product::Program { path, aliases } => {
             lines.add("program", path);
@@ -155,6 +157,11 @@ pub(super) fn tool(tool: &Tool, source: &Source, target: &Target, inputs: &Input
         Product::Runtime { lib, objects } => {
             lines.add("output-lib", lib);
             lines.add_all("object", objects);
+        }
+        Product::Loader { path } => lines.add("loader", path),
+        Product::Prebuilt(program) => {
+            lines.add("build", "prebuilt 1");
+            lines.add_all("program", program.as_ref().map(|it| &it.program));
         }
     }
     for (folder, from) in &tool.copy {
