@@ -13,6 +13,8 @@ mod bundle;
 mod endings;
 #[path = "pipeline/freshness.rs"]
 mod freshness;
+#[path = "pipeline/licenses.rs"]
+mod licenses;
 #[path = "pipeline/offline.rs"]
 mod offline;
 #[path = "pipeline/real.rs"]

@@ -10,6 +10,7 @@ mod build;
 mod fields;
 mod library;
 mod license;
+mod license_file;
 mod patches;
 mod source;
 mod syntax;

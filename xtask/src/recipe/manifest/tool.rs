@@ -6,14 +6,24 @@ use super::build;
 use super::fields::{Fields, Shape, Wanted, Word, as_word};
 use super::source::{self, Pin, Targets};
 use super::words;
-use super::{Context, license::license, patches};
+use super::{Context, license::license, license_file, patches};
 use crate::digest::{Digest, parse_hex};
 use crate::recipe::guess::{list, quote};
 use crate::recipe::{CONFIGURE_TOOLS, Product, Tool};
 
 static TOOL: Shape = Shape {
     what: "a tool",
-    keys: &["description", "version", "license", "patches", "source", "build", "outputs", "digest"],
+    keys: &[
+        "description",
+        "version",
+        "license",
+        "license-file",
+        "patches",
+        "source",
+        "build",
+        "outputs",
+        "digest",
+    ],
 };
 
 static BUILD: Shape = Shape { what: "`[build]` of a tool", keys: &["compile"] };
@@ -52,6 +62,7 @@ pub fn read<'f>(
     let description = fields.need_checked("description", "description = \"…\"", words::description);
     let version = fields.need_checked("version", "version = \"1.2.3\"", words::version);
     let license = fields.need_checked("license", "license = \"MIT\"", license);
+    let license_files = license_file::read(fields);
     let patches = patches::read(fields, name, context);
     let (sources, pins) = source::read(fields, context, Targets::Any);
     for (key, example) in [("build", "[build.compile]"), ("outputs", "[outputs]")] {
@@ -79,6 +90,7 @@ pub fn read<'f>(
             description: description?,
             version: version?,
             license: license?,
+            license_files,
             sources,
             patches,
             compile: compile?,
