@@ -5,6 +5,8 @@
 
 #[path = "pipeline/app.rs"]
 mod app;
+#[path = "pipeline/author.rs"]
+mod author;
 #[path = "pipeline/building.rs"]
 mod building;
 #[path = "pipeline/bundle.rs"]
