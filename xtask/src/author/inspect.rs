@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::{Subject, Tree};
 use crate::digest::Digest;
-use crate::recipe::{Build, Compile};
+use crate::recipe::{Build, Compile, Content};
 use crate::unpack::{license, patch};
 
 /// Everything that a tree has not as the recipe says; the tree is patched in the course of this.
@@ -32,18 +32,14 @@ pub fn tree(subject: &Subject<'_>, tree: &Tree) -> Result<Vec<String>> {
             return Ok(found);
         }
     }
-    if let Some(library) = subject.library {
-        match &library.build {
-            Build::Compile(build) => {
-                compile(build, tree.path(), &mut found);
-                let headers = &library.outputs.include;
-                missing("outputs.include", headers, tree.path(), &mut found);
-            }
-            Build::Configure(build) => {
-                let script = std::slice::from_ref(&build.script);
-                missing("build.configure.script", script, tree.path(), &mut found);
-            }
-        }
+    // Only what takes no builder to know.
+    let build = subject.library.map(|library| &library.build);
+    if let Some(Build::Compile(build)) = build {
+        compile(build, tree.path(), &mut found);
+    }
+    if let Some(Build::Configure(build)) = build {
+        let script = std::slice::from_ref(&build.script);
+        missing("build.configure.script", script, tree.path(), &mut found);
     }
     if let Some(tool) = subject.tool {
         compile(&tool.compile, tree.path(), &mut found);
@@ -55,8 +51,19 @@ pub fn tree(subject: &Subject<'_>, tree: &Tree) -> Result<Vec<String>> {
 }
 
 fn compile(build: &Compile, tree: &Path, found: &mut Vec<String>) {
-    missing("build.compile.sources", &build.sources, tree, found);
-    missing("build.compile.include", &build.include, tree, found);
+    let groups = build.groups.iter().flat_map(|group| &group.sources);
+    let is_made = |path: &String| build.files.contains_key(path);
+    let files: Vec<String> =
+        build.sources.iter().chain(groups).filter(|path| !is_made(path)).cloned().collect();
+    missing("build.compile.sources", &files, tree, found);
+    let headers: Vec<String> =
+        build.headers.values().filter(|path| !is_made(path)).cloned().collect();
+    missing("build.compile.headers", &headers, tree, found);
+    let from = build.files.values().filter_map(|file| match &file.content {
+        Content::From { path, .. } => Some(path.clone()),
+        Content::Text(_) => None,
+    });
+    missing("build.compile.files", &from.collect::<Vec<_>>(), tree, found);
 }
 
 fn missing(key: &str, paths: &[String], tree: &Path, found: &mut Vec<String>) {
