@@ -10,8 +10,8 @@ use anyhow::{Context as _, Result, bail};
 
 use super::bench::{Bench, Sharing};
 use super::room::BASE_FLAGS;
-use crate::recipe::{Compile, Library, Toolchain};
-use crate::toolchain::{self, Call, Language};
+use crate::recipe::{Compile, Language, Library, Toolchain};
+use crate::toolchain::{self, Call};
 
 /// The compiler and its kin, called by a step directly: with no shell between, a step that only
 /// compiles needs no program but those.
@@ -167,10 +167,12 @@ fn install_headers(bench: &Bench<'_>, library: &Library, recipe: &Compile) -> Re
 
 fn pkgconfig(library: &Library, name: &str) -> String {
     let libs: Vec<_> = library.outputs.libs.iter().map(|lib| format!("-l{lib}")).collect();
+    // The name under which every toolchain has a C++ runtime.
+    let private = if library.language == Language::Cxx { "Libs.private: -lstdc++\n" } else { "" };
     format!(
         "prefix=/usr\nlibdir=${{prefix}}/lib\nincludedir=${{prefix}}/include\n\n\
          Name: {name}\nDescription: {}\nVersion: {}\n\
-         Libs: -L${{libdir}} {}\nCflags: -I${{includedir}}\n",
+         Libs: -L${{libdir}} {}\n{private}Cflags: -I${{includedir}}\n",
         library.description,
         library.version,
         libs.join(" ")

@@ -12,14 +12,27 @@ use xtask::recipe::{
 };
 use xtask::target::{Machine, Target};
 
-const ALL: &[&str] =
-    &["toolchain", "driver", "rt", "busybox", "make", "base", "top", "side", "sysroot"];
+const ALL: &[&str] = &[
+    "toolchain",
+    "driver",
+    "rt",
+    "busybox",
+    "make",
+    "base",
+    "top",
+    "side",
+    "cxx",
+    "plus",
+    "sysroot",
+];
 const BEHIND_DRIVER: &[&str] = ALL.split_at(1).1;
 /// Not the libraries that call `make`: its bytes are pinned.
 const BEHIND_RT: &[&str] = &["rt", "busybox", "make", "top", "sysroot"];
 const BEHIND_BUSYBOX: &[&str] = &["busybox", "top", "sysroot"];
 const BEHIND_BASE: &[&str] = &["base", "top", "sysroot"];
 const BEHIND_TOP: &[&str] = &["top", "sysroot"];
+const BEHIND_CXX: &[&str] = &["cxx", "plus", "sysroot"];
+const BEHIND_PLUS: &[&str] = &["plus", "sysroot"];
 const NONE: &[&str] = &[];
 
 /// A field, another value for it, and what that makes stale.
@@ -119,6 +132,22 @@ const CHANGES: &[Change] = &[
     ("side:source.0.sha256", OTHER_DIGEST, &["side", "sysroot"]),
     ("side:build.compile.sources", "[\"other.c\"]", &["side", "sysroot"]),
     ("side:outputs.libs", "[\"other\"]", &["side", "sysroot"]),
+    ("zig:driver.zig.runtime-cxx", "\"side\"", BEHIND_PLUS),
+    ("cxx:description", "\"Another\"", BEHIND_CXX),
+    ("cxx:version", "\"4.1\"", BEHIND_CXX),
+    ("cxx:license", "\"Zlib\"", NONE),
+    ("cxx:source.0.url", "\"https://other.invalid/cxx.tar.gz\"", NONE),
+    ("cxx:source.0.sha256", OTHER_DIGEST, BEHIND_CXX),
+    ("cxx:build.compile.sources", "[\"other.cc\"]", BEHIND_CXX),
+    ("cxx:outputs.libs", "[\"other\"]", BEHIND_CXX),
+    ("cxx:outputs.aliases", "[\"other\"]", BEHIND_CXX),
+    ("plus:description", "\"Another\"", BEHIND_PLUS),
+    ("plus:version", "\"5.1\"", BEHIND_PLUS),
+    ("plus:license", "\"Zlib\"", NONE),
+    ("plus:source.0.url", "\"https://other.invalid/plus.tar.gz\"", NONE),
+    ("plus:source.0.sha256", OTHER_DIGEST, BEHIND_PLUS),
+    ("plus:build.compile.sources", "[\"other.cc\"]", BEHIND_PLUS),
+    ("plus:outputs.libs", "[\"other\"]", BEHIND_PLUS),
 ];
 
 /// For the plan with the toolchain `gcc`.
@@ -143,7 +172,7 @@ const GCC_CHANGES: &[Change] = &[
 
 /// Chooses a toolchain's archive; there must be one for the target. What a tool promises must be what
 /// another field says that it makes.
-const NO_CHANGE_POSSIBLE: [&str; 7] = [
+const NO_CHANGE_POSSIBLE: [&str; 8] = [
     "gcc:source.0.target",
     "rt:outputs.objects",
     "busybox:build.compile.program",
@@ -151,6 +180,7 @@ const NO_CHANGE_POSSIBLE: [&str; 7] = [
     "make:build.compile.program",
     "make:outputs.programs",
     "zig:driver.zig.runtime",
+    "plus:language",
 ];
 
 fn files() -> Vec<File> {
@@ -167,7 +197,7 @@ fn parsed(files: &[File]) -> Recipes {
 }
 
 fn plan(recipes: &Recipes, toolchain: &str) -> Plan {
-    let libraries = ["side".to_owned(), "top".to_owned()];
+    let libraries = ["side", "top", "plus"].map(str::to_owned);
     super::plan(recipes, toolchain, "x86_64-unknown-linux-musl", &libraries).unwrap()
 }
 
@@ -269,8 +299,8 @@ fn every_field_is_known(recipes: &Recipes) {
     for library in libraries.values() {
         let Library { name: _, description: _, version: _, license: _, links: _, .. } = library;
         let Library { bundled: _, dependencies: _, tools: _, sources, patches: _, .. } = library;
-        let Library { build: _, outputs, env: _, overrides: _, .. } = library;
-        let Outputs { libs: _, include: _, pkgconfig: _ } = outputs;
+        let Library { language: _, build: _, outputs, env: _, overrides: _, .. } = library;
+        let Outputs { libs: _, aliases: _, include: _, pkgconfig: _ } = outputs;
         sources.iter().for_each(|Source { origin: _, digest: _, root: _, omit: _, target: _ }| {});
     }
     let _ = |Compile { sources: _, include: _, defines: _, flags: _ }: Compile| {};
@@ -288,8 +318,9 @@ fn every_field_is_known(recipes: &Recipes) {
             toolchain;
         match driver {
             Driver::Gcc { prefix: _ }
-            | Driver::Zig { program: _, include: _, include_cxx: _, flags_cxx: _, runtime: _ } => {}
+            | Driver::Zig { program: _, include: _, include_cxx: _, flags_cxx: _, .. } => {}
         }
+        if let Driver::Zig { runtime: _, runtime_cxx: _, .. } = driver {}
     }
     for Target { triple: _, gnu: _, zig_libc: _, zig_kernel: _, machine, cflags: _ } in
         targets.values()

@@ -1,6 +1,7 @@
 //! Recipes in which every field of every kind of recipe is used.
 
-/// Recipes in which every field is used. `top` depends on `base` and calls tools; `side` stands alone.
+/// Recipes in which every field is used. `top` depends on `base` and calls tools; `side` stands
+/// alone; `plus` is C++, for which `zig` needs `cxx`.
 pub const FILES: &[(&str, &str)] = &[
     (
         "recipes/targets.toml",
@@ -45,6 +46,7 @@ pub const FILES: &[(&str, &str)] = &[
         include-cxx = ["lib/cxx"]
         flags-cxx = ["-DCXX"]
         runtime = "rt"
+        runtime-cxx = "cxx"
         "#,
     ),
     (
@@ -179,6 +181,36 @@ pub const FILES: &[(&str, &str)] = &[
         sources = ["side.c"]
         [outputs]
         libs = ["side"]
+        "#,
+    ),
+    (
+        "recipes/libraries/cxx.toml",
+        r#"version = "4.0"
+        description = "A runtime"
+        license = "MIT"
+        [[source]]
+        url = "https://cxx.invalid/cxx.tar.gz"
+        sha256 = "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"
+        [build.compile]
+        sources = ["cxx.cc"]
+        [outputs]
+        libs = ["cxx"]
+        aliases = ["cplusplus"]
+        "#,
+    ),
+    (
+        "recipes/libraries/plus.toml",
+        r#"version = "5.0"
+        description = "In C++"
+        license = "MIT"
+        language = "c++"
+        [[source]]
+        url = "https://plus.invalid/plus.tar.gz"
+        sha256 = "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+        [build.compile]
+        sources = ["plus.cpp"]
+        [outputs]
+        libs = ["plus"]
         "#,
     ),
 ];
