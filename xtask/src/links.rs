@@ -127,12 +127,23 @@ pub fn discover(metadata: &Metadata, package: &Package, recipes: &Recipes) -> Re
         });
     }
     wanted.links.sort_by(|a, b| (&a.key, &a.crate_version).cmp(&(&b.key, &b.crate_version)));
-    let skips = |name: &String| recipes.is_runtime_cxx(name);
-    if !metadata.cxx.is_empty() && !wishes.libraries.skip.iter().any(skips) {
-        wanted.language = Language::Cxx;
-    }
+    wanted.language = language(metadata, &wanted, &wishes, recipes);
     wanted.libraries = libraries.into_iter().map(str::to_owned).collect();
     Ok(wanted)
+}
+
+/// What is linked beside the libraries. A crate that gets its library from a recipe compiles nothing,
+/// and what that library needs, its recipe knows.
+fn language(metadata: &Metadata, wanted: &Wanted, wishes: &Wishes, recipes: &Recipes) -> Language {
+    let is_served = |name: &String| {
+        let served = |link: &&Link| matches!(link.provision, Provision::Sysroot(_));
+        wanted.links.iter().filter(served).any(|link| link.crate_name == *name)
+    };
+    let is_skipped = wishes.libraries.skip.iter().any(|name| recipes.is_runtime_cxx(name));
+    match metadata.cxx.iter().any(|name| !is_served(name)) && !is_skipped {
+        true => Language::Cxx,
+        false => Language::C,
+    }
 }
 
 fn provision(

@@ -142,3 +142,21 @@ fn a_guess_is_near_or_an_abridgement() {
     assert!(guesses("x86_64-linux-musl") && guesses("x86-64-unknown-linux-musl"));
     assert!(!guesses("aarch64-unknown-linux-musl"));
 }
+
+#[test]
+fn a_crate_that_speaks_of_cxx_counts_unless_a_recipe_serves_it() {
+    let packages = vec![
+        package("app", None, &[], "bin"),
+        package("libz-sys", Some("z"), &["cc"], "lib"),
+        package("glue", None, &["cc"], "lib"),
+    ];
+    let mut metadata = metadata(packages, &[("app", &[]), ("libz-sys", &[]), ("glue", &[])]);
+    let language = |metadata: &Metadata| {
+        discover(metadata, &metadata.packages[0], &recipes()).unwrap().language
+    };
+    assert_eq!(language(&metadata), Language::C);
+    metadata.cxx = vec!["libz-sys".into()];
+    assert_eq!(language(&metadata), Language::C);
+    metadata.cxx.push("glue".into());
+    assert_eq!(language(&metadata), Language::Cxx);
+}
