@@ -7,6 +7,7 @@
 mod bench;
 mod compile;
 mod configure;
+mod install;
 mod outputs;
 mod room;
 mod schedule;

@@ -7,7 +7,6 @@ use anyhow::{Context as _, Result};
 
 use crate::plan::{Plan, Work};
 use crate::report;
-use crate::rust::runtime::runtime_files;
 use crate::sandbox::{Access, View};
 use crate::session::{Project, Session};
 use crate::toolchain::host::{HostDriver, HostLinking, MACHINE_VARIABLES, host_driver};
@@ -49,7 +48,7 @@ impl Host {
                     HostLinking::Pinned(driver) => {
                         let bin = |step| session.entry(step).outputs().join("bin");
                         let tools = plan.tools().map(bin).collect();
-                        let runtime = runtime_files(&project.rust)?;
+                        let runtime = project.runtime.get()?.clone();
                         return Ok(Self::Hidden { driver, tools, runtime });
                     }
                 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::build;
+use super::compile;
 use super::fields::{Fields, Shape, Wanted, Word, as_word};
 use super::source::{self, Pin, Targets};
 use super::words;
@@ -65,7 +65,7 @@ pub fn read<'f>(
         build.missing("compile", "[build.compile]");
     }
     let table = build.as_ref().and_then(|build| build.fields("compile", &COMPILE));
-    let compile = table.as_ref().map(build::compile);
+    let compile = table.as_ref().map(compile::of_tool);
     let copy = table.as_ref().map(copy).unwrap_or_default();
     let outputs = fields.fields("outputs", &OUTPUTS);
     let (product, kind) = match (&table, &outputs) {
