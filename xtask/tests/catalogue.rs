@@ -38,6 +38,7 @@ programs! {
     expat
     lz4
     pcre2
+    snappy
     xz
     zstd
 }
