@@ -177,8 +177,8 @@ impl Plan {
             dependencies.push(self.add_library(dependency, request, done)?);
         }
         let mut tools = self.add_tools(library, request, done)?;
-        let (host, runtime) = self.add_host_compiler(library, request, done)?;
-        tools.extend(runtime);
+        let (host, runtimes) = self.add_host_compiler(library, request, done)?;
+        tools.extend(runtimes);
         for index in host {
             if !dependencies.contains(&index) {
                 dependencies.push(index);

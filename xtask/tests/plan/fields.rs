@@ -7,8 +7,8 @@ use toml::{Table, Value};
 use xtask::plan::Plan;
 use xtask::recipe::diagnostic::File;
 use xtask::recipe::{
-    Compile, Configure, Driver, Library, Outputs, Product, Recipes, Source, Tool, Toolchain,
-    manifest,
+    Compile, Configure, Driver, HostBuild, Library, Outputs, Product, Recipes, Source, Tool,
+    Toolchain, manifest,
 };
 use xtask::target::{Machine, Target};
 
@@ -286,7 +286,9 @@ fn every_field_is_known(recipes: &Recipes) {
                  flags: _,
                  cache: _,
                  host_programs: _,
+                 host: _,
              }: Configure| {};
+    let _ = |HostBuild { options: _, make: _, programs: _ }: HostBuild| {};
     for tool in tools.values() {
         let Tool { name: _, description: _, version: _, license: _, sources: _, .. } = tool;
         let Tool { patches: _, compile: _, copy: _, files: _, digests: _, product, .. } = tool;
@@ -299,7 +301,14 @@ fn every_field_is_known(recipes: &Recipes) {
             toolchain;
         match driver {
             Driver::Gcc { prefix: _ }
-            | Driver::Zig { program: _, include: _, include_cxx: _, flags_cxx: _, runtime: _ } => {}
+            | Driver::Zig {
+                program: _,
+                include: _,
+                include_cxx: _,
+                flags_cxx: _,
+                runtime: _,
+                runtime_more: _,
+            } => {}
         }
     }
     for Target { triple: _, gnu: _, zig_libc: _, zig_kernel: _, machine, cflags: _ } in

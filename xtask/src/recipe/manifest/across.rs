@@ -1,6 +1,6 @@
 //! What no single recipe can say: cycles, two recipes for one thing, copies of a digest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::library::{Mark, Marks};
 use super::source::Pin;
@@ -73,12 +73,13 @@ fn double_env<'f>(drafts: &[Draft<'f>]) -> Vec<Diagnostic<'f>> {
 fn copied_pins<'f, 'p>(
     files: impl Iterator<Item = (&'f File, &'p Vec<Pin>)>,
 ) -> Vec<Diagnostic<'f>> {
-    let mut first: BTreeMap<_, (&'f File, &Pin)> = BTreeMap::new();
+    let mut first: BTreeMap<_, ((&'f File, &Pin), BTreeSet<_>)> = BTreeMap::new();
     let mut found = Vec::new();
     for (file, pins) in files {
         for pin in pins {
-            let (other, seen) = *first.entry(pin.digest).or_insert((file, pin));
-            if other.path != file.path && seen.origin != pin.origin {
+            let entry = first.entry(pin.digest).or_insert(((file, pin), BTreeSet::new()));
+            let ((other, seen), origins) = entry;
+            if origins.insert(&pin.origin) && other.path != file.path {
                 let title = "two recipes pin different things with the same digest";
                 let mistake = Diagnostic::at(file, pin.span.clone(), title)
                     .label("the same again")

@@ -21,7 +21,7 @@ static DRIVER: Shape = Shape { what: "driver", keys: &DRIVERS };
 static GCC: Shape = Shape { what: "driver.gcc", keys: &["prefix"] };
 static ZIG: Shape = Shape {
     what: "driver.zig",
-    keys: &["program", "include", "include-cxx", "flags-cxx", "runtime"],
+    keys: &["program", "include", "include-cxx", "flags-cxx", "runtime", "runtime-more"],
 };
 
 static TARGET: Shape = Shape {
@@ -118,8 +118,9 @@ fn zig(table: &Fields<'_, '_>, context: &Context<'_>) -> Option<Driver> {
     };
     let (include, include_cxx) = (paths("include"), paths("include-cxx"));
     let flags_cxx = table.checked_words("flags-cxx", words::flag);
-    let runtime = tool::runtime(table, context);
-    Some(Driver::Zig { program: program?, include, include_cxx, flags_cxx, runtime })
+    let runtime = tool::runtime(table, "runtime", context);
+    let runtime_more = tool::runtime(table, "runtime-more", context);
+    Some(Driver::Zig { program: program?, include, include_cxx, flags_cxx, runtime, runtime_more })
 }
 
 /// A path with placeholders.
