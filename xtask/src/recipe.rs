@@ -120,7 +120,7 @@ pub struct LicenseFile {
 }
 
 /// Who serves some bytes. No registry host is ever named: each client knows its own.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {
     /// https, upstream first, then mirrors.
     Url {
@@ -199,12 +199,31 @@ pub struct Configure {
     pub cache: BTreeMap<String, String>,
     /// Programs that the build makes for this machine and runs: it gets a compiler for them.
     pub host_programs: Vec<String>,
+    /// A build for this machine before that for the target, by the same script.
+    pub host: Option<HostBuild>,
+}
+
+/// A build for this machine, for the sake of programs that the one for the target calls.
+#[derive(Clone, Debug)]
+pub struct HostBuild {
+    /// Options of the script.
+    pub options: Vec<Template>,
+    /// make's targets; empty for its default.
+    pub make: Vec<String>,
+    /// Where the programs are then, below the folder of this build.
+    pub programs: Vec<String>,
 }
 
 impl Configure {
     /// Whether the script is one of autoconf, which always has this name; OpenSSL's is another.
     pub fn is_autoconf(&self) -> bool {
         self.script.rsplit('/').next() == Some("configure")
+    }
+
+    /// The first program that it makes for this machine, if there is any.
+    pub fn host_program(&self) -> Option<&str> {
+        let before = self.host.iter().flat_map(|host| &host.programs);
+        before.chain(&self.host_programs).next().map(String::as_str)
     }
 }
 
@@ -353,6 +372,8 @@ pub enum Driver {
         flags_cxx: Vec<String>,
         /// The tool that programs are linked with: the tree has no libc, only its headers.
         runtime: Option<String>,
+        /// What programs that builds make for themselves are linked with beside it.
+        runtime_more: Option<String>,
         /// The library that C++ is linked with: the tree has none, only its sources.
         runtime_cxx: Option<String>,
     },

@@ -108,7 +108,7 @@ pub(super) fn driver(toolchain: &Toolchain, target: &Target, tree: &str) -> Stri
     match &toolchain.driver {
         Driver::Gcc { prefix } => lines.add("gcc", prefix),
         // The runtimes are inputs of what is linked with them.
-        Driver::Zig { program, include, include_cxx, flags_cxx, runtime: _, runtime_cxx: _ } => {
+        Driver::Zig { program, include, include_cxx, flags_cxx, .. } => {
             lines.add("zig", program);
             lines.add("zig-libc", &target.zig_libc);
             lines.add("zig-kernel", &target.zig_kernel);
@@ -245,6 +245,11 @@ fn configure(lines: &mut Lines, build: &Configure, target: &Target) {
         lines.add("cache", format!("{name}={value}"));
     }
     lines.add_all("host-program", &build.host_programs);
+    if let Some(host) = &build.host {
+        lines.add_all("host-option", &host.options);
+        lines.add_all("host-make", &host.make);
+        lines.add_all("host-made", &host.programs);
+    }
 }
 
 pub(super) fn sysroot(target: &Target, libraries: &[&Step]) -> String {

@@ -7,8 +7,8 @@ use toml::{Table, Value};
 use xtask::plan::Plan;
 use xtask::recipe::diagnostic::File;
 use xtask::recipe::{
-    Compile, Configure, Content, Driver, Group, Library, MadeFile, Outputs, PkgConfig, Prebuilt,
-    Product, Recipes, Source, Tool, Toolchain, manifest,
+    Compile, Configure, Content, Driver, Group, HostBuild, Library, MadeFile, Outputs, PkgConfig,
+    Prebuilt, Product, Recipes, Source, Tool, Toolchain, manifest,
 };
 use xtask::target::{Machine, Target};
 
@@ -392,9 +392,7 @@ fn every_field_is_known(recipes: &Recipes) {
         } = compile;
         let Group { lib: _, targets: _, sources: _, include: _, defines: _, flags: _ } = &groups[0];
         for MadeFile { content, replace: _ } in files.values() {
-            match content {
-                Content::Text(_) | Content::From { path: _, values: _ } => {}
-            }
+            let (Content::Text(_) | Content::From { path: _, values: _ }) = content;
         }
         for said in pkgconfig.values() {
             let PkgConfig { libs: _, cflags: _, requires: _, requires_private: _, libs_private: _ } =
@@ -410,7 +408,9 @@ fn every_field_is_known(recipes: &Recipes) {
                  flags: _,
                  cache: _,
                  host_programs: _,
+                 host: _,
              }: Configure| {};
+    let _ = |HostBuild { options: _, make: _, programs: _ }: HostBuild| {};
     for tool in tools.values() {
         let Tool {
             name: _,
