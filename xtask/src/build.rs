@@ -8,6 +8,7 @@ mod bench;
 mod compile;
 mod compilers;
 mod configure;
+mod install;
 mod outputs;
 mod prebuilt;
 mod room;

@@ -187,6 +187,12 @@ pub struct Sysroot {
     /// The libraries [default: those that the app links].
     #[arg(value_name = "LIBRARY")]
     pub libraries: Vec<String>,
+    /// Every library that has a recipe.
+    #[arg(long, conflicts_with = "libraries")]
+    pub all: bool,
+    /// Write a Markdown table of what was built: versions, licences, seconds, sizes.
+    #[arg(long, value_name = "FILE")]
+    pub table: Option<PathBuf>,
     /// Whose libraries, when none is named.
     #[command(flatten)]
     pub package: Package,

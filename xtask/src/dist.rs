@@ -30,6 +30,7 @@ impl cli::Dist {
     /// Builds, checks and packs for each target.
     pub fn run(self, global: Global) -> Result<()> {
         let session = Session::open(global, Access::Write)?;
+        session.expect_sandbox();
         for triple in self.platform.triples() {
             self.run_for(&session, &session.target(&triple)?)?;
         }
@@ -91,8 +92,16 @@ fn check(
         run: RunPolicy::EmptyRoot { scratch: scratch.path().to_owned(), limit: TIME_LIMIT },
     };
     let (mut checked, mut failure) = (Vec::new(), None::<crate::exit::Failure>);
-    for program in programs {
-        match examine(&program.path, &expectation)?.into_checked() {
+    let checkups = std::thread::scope(|scope| {
+        let examine = |program: &'_ Program| examine(&program.path, &expectation);
+        let threads: Vec<_> =
+            programs.iter().map(|program| scope.spawn(move || examine(program))).collect();
+        let join = |thread: std::thread::ScopedJoinHandle<'_, _>| thread.join();
+        threads.into_iter().map(join).collect::<Vec<_>>()
+    });
+    for checkup in checkups {
+        let Ok(checkup) = checkup else { bail!("a thread that checks a program panicked") };
+        match checkup?.into_checked() {
             Ok(program) => checked.push(program),
             Err(found) => match &mut failure {
                 Some(failure) => {

@@ -1,5 +1,6 @@
 //! Recipes as meant: typed and validated. `manifest` makes them from text; nothing else does.
 
+mod compile;
 pub mod diagnostic;
 pub mod guess;
 pub mod load;
@@ -7,6 +8,8 @@ pub mod manifest;
 pub mod template;
 
 use std::collections::BTreeMap;
+
+pub use compile::{Compile, Content, Group, MadeFile, PkgConfig};
 
 use crate::digest::Digest;
 use crate::target::Target;
@@ -128,24 +131,20 @@ pub struct Patch {
 /// How a library is built: a closed set of typed variants, never a script.
 #[derive(Clone, Debug)]
 pub enum Build {
-    /// A list of C files: no configure, no make.
+    /// Lists of C, C++ and assembly files: no configure, no make.
     Compile(Compile),
     /// A configure script, then make.
     Configure(Configure),
 }
 
-/// C files, compiled one by one: into one static library, `lib<first of outputs.libs>.a`, or for a
-/// tool into its [`Product`].
-#[derive(Clone, Debug, Default)]
-pub struct Compile {
-    /// Files relative to the source tree.
-    pub sources: Vec<String>,
-    /// Folders for `-I`, relative to the source tree.
-    pub include: Vec<String>,
-    /// `-D` macros; an empty text (`true` in the manifest) defines the macro without a value.
-    pub defines: BTreeMap<String, String>,
-    /// Flags after the builder's own.
-    pub flags: Vec<String>,
+impl Build {
+    /// As in `[build.<name>]`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Compile(_) => "compile",
+            Self::Configure(_) => "configure",
+        }
+    }
 }
 
 /// A configure script in the manner of autoconf or OpenSSL, then make.

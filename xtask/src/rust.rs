@@ -124,6 +124,13 @@ impl Rust {
         command
     }
 
+    /// The same, started in a folder.
+    pub fn cargo_in(&self, folder: &Path) -> Command {
+        let mut cargo = self.cargo();
+        cargo.current_dir(folder);
+        cargo
+    }
+
     /// All folders in which its parts are, under the names by which they are called.
     pub fn folders(&self) -> Vec<PathBuf> {
         let called = self.called.as_ref().and_then(|(rustc, _)| rustc.parent()?.parent());

@@ -3,6 +3,7 @@
 //! And the one place where a plan meets the store: which toolchain, which origin's bytes.
 
 mod choice;
+mod early;
 mod lockfile;
 mod needs;
 
@@ -14,15 +15,17 @@ use anyhow::{Context as _, Result};
 
 use crate::cli::{self, Global};
 use crate::exit::{Exit, Failure};
-use crate::fetch::{self, Fetcher, Mirror, Network};
+use crate::fetch::{Fetcher, Mirror, Missing, Network};
 use crate::layout::{self, Entry, Store};
 use crate::links::{self, HostView, Metadata, Package, Wanted};
 use crate::plan::{Goal, Plan, Request, Step};
 use crate::process;
 use crate::recipe::{Driver, Recipes, Source, Toolchain};
 use crate::rust::Rust;
+use crate::rust::runtime::runtime_files;
 use crate::sandbox::Sandbox;
 use crate::target::Target;
+use early::Early;
 use lockfile::Lockfile;
 
 /// What every command starts from.
@@ -38,7 +41,7 @@ pub struct Session {
     /// The fetcher.
     pub fetcher: Fetcher,
     access: Access,
-    sandbox: OnceLock<Sandbox>,
+    sandbox: OnceLock<Early<Sandbox>>,
     /// While it is held, no other command takes anything out of the store.
     _in_use: Option<File>,
 }
@@ -57,6 +60,8 @@ pub struct Project {
     pub features: Vec<String>,
     /// What it links.
     pub wanted: Wanted,
+    /// What that Rust needs of this machine.
+    pub runtime: Early<Vec<PathBuf>>,
     /// Why its build sees this machine's programs, headers and libraries; nothing if it does not.
     pub sees_host: Option<String>,
     /// Tools, by recipe, that its build has if it sees nothing of this machine.
@@ -116,13 +121,15 @@ impl Session {
         Ok(Self { global, workspace, recipes, store, fetcher, access, sandbox, _in_use: in_use })
     }
 
-    /// How programs are kept apart here; found out when it is first asked for.
+    /// Begins to find out how programs are kept apart here, for a command that will surely ask.
+    pub fn expect_sandbox(&self) -> &Early<Sandbox> {
+        let policy = self.global.sandbox;
+        self.sandbox.get_or_init(|| Early::begin(move || Sandbox::find(policy)))
+    }
+
+    /// How programs are kept apart here.
     pub fn sandbox(&self) -> Result<&Sandbox> {
-        if let Some(found) = self.sandbox.get() {
-            return Ok(found);
-        }
-        let found = Sandbox::find(self.global.sandbox)?;
-        Ok(self.sandbox.get_or_init(|| found))
+        self.expect_sandbox().get()
     }
 
     /// How many jobs may run at once.
@@ -151,23 +158,21 @@ impl Session {
         let manifest = self.manifest(arguments.manifest_path.as_deref())?;
         let folder = manifest.parent().unwrap_or(Path::new("/"));
         let rust = Rust::of_package(folder, &self.workspace)?;
+        let of_rust = rust.clone();
+        let runtime = Early::begin(move || runtime_files(&of_rust));
         let lockfile = Lockfile::borrow(&rust, &manifest, self.access)?;
         let features = feature_flags(arguments);
         let offline = self.global.offline;
         let query = links::Query { manifest: &manifest, triple, features: &features, offline };
         let name = arguments.package.as_deref();
-        let question = name.unwrap_or_default();
-        let memory = links::Memory::new(&self.store, folder, &query, question, &rust.version);
+        let asked = name.unwrap_or_default();
+        let memory = links::Memory::new(&self.store, folder, &query, asked, &rust.version);
         let remembered = memory.recall();
         let is_remembered = remembered.is_some();
         let metadata = match remembered {
             Some(metadata) => metadata,
             None => {
-                let cargo = || {
-                    let mut cargo = rust.cargo();
-                    cargo.current_dir(folder);
-                    cargo
-                };
+                let cargo = || rust.cargo_in(folder);
                 let mut metadata = links::load(&mut cargo(), &query)?;
                 let package = metadata.select(&manifest, name)?;
                 metadata.linked = links::load_linked(&mut cargo(), &query, package)?;
@@ -188,6 +193,7 @@ impl Session {
         }
         Ok(Project {
             sees_host,
+            runtime,
             tools,
             rust,
             metadata,
@@ -328,12 +334,12 @@ impl Session {
             let errors: Vec<_> = results.filter_map(Result::err).collect();
             let mut missing = Vec::new();
             for error in errors {
-                match error.downcast::<fetch::Missing>() {
+                match error.downcast::<Missing>() {
                     Ok(one) => missing.push(one),
                     Err(other) => return Err(other),
                 }
             }
-            if missing.is_empty() { Ok(()) } else { Err(offline_misses(&missing)) }
+            if missing.is_empty() { Ok(()) } else { Err(needs::offline_misses(&missing)) }
         })
     }
 
@@ -385,14 +391,4 @@ fn feature_flags(arguments: &cli::Package) -> Vec<String> {
         flags.push("--all-features".to_owned());
     }
     flags
-}
-
-fn offline_misses(missing: &[fetch::Missing]) -> anyhow::Error {
-    let mut list: Vec<_> =
-        missing.iter().map(|one| format!("  {} ({})", one.what, one.origins.join("; "))).collect();
-    list.sort();
-    let message = format!("offline, and the store has not:\n{}", list.join("\n"));
-    Failure::new(Exit::Offline, message)
-        .help("`cargo xtask fetch` brings all of it while there is a network")
-        .into()
 }

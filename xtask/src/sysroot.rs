@@ -2,6 +2,8 @@
 //!
 //! A copy, not links into the store: whoever edits it must not be able to change the store.
 
+mod table;
+
 use std::fs;
 use std::path::Path;
 
@@ -10,6 +12,7 @@ use anyhow::{Context as _, Result};
 use crate::cli::{self, Global};
 use crate::layout::{self, copy_tree, files_below, remove_tree};
 use crate::plan::Goal;
+use crate::recipe::Recipes;
 use crate::session::{Access, Session};
 use crate::{build, report};
 
@@ -19,17 +22,19 @@ impl cli::Sysroot {
         let session = Session::open(global, Access::Write)?;
         for triple in self.platform.triples() {
             let target = session.target(&triple)?;
-            let (libraries, wish, target_folder, user) = if self.libraries.is_empty() {
+            let named = self.named(&session.recipes);
+            let (libraries, wish, target_folder, user) = if named.is_empty() {
                 let project = session.project(&self.package, &triple)?;
                 let wanted = project.wanted;
                 let user = (project.package.name, project.package.manifest_path);
                 (wanted.libraries, wanted.toolchain, project.metadata.target_directory, user)
             } else {
-                let user = (format!("sysroot {}", names(&self.named())), session.recipes_folder());
-                (self.named(), None, layout::target_folder(&session.workspace), user)
+                let whose = if self.all { "all".to_owned() } else { names(&named) };
+                let user = (format!("sysroot {whose}"), session.recipes_folder());
+                (named, None, layout::target_folder(&session.workspace), user)
             };
-            let named = self.platform.toolchain.as_deref().or(wish.as_deref());
-            let plan = session.settle(named, &target, Goal::libraries(&libraries))?;
+            let toolchain = self.platform.toolchain.as_deref().or(wish.as_deref());
+            let plan = session.settle(toolchain, &target, Goal::libraries(&libraries))?;
             session.store.keep_root(session.root(&user.0, &user.1, &plan, &[]));
             build::make(&session, &plan)?;
             let place = target_folder.join("sysroot").join(&triple);
@@ -39,13 +44,19 @@ impl cli::Sysroot {
                 "sysroot",
                 serde_json::json!({ "target": triple, "path": place, "libraries": libraries }),
             );
+            if let Some(file) = &self.table {
+                table::write(&session, &plan, file)?;
+            }
             report::data(place.display());
         }
         Ok(())
     }
 
     /// The libraries that were named, each once.
-    fn named(&self) -> Vec<String> {
+    fn named(&self, recipes: &Recipes) -> Vec<String> {
+        if self.all {
+            return recipes.libraries.keys().cloned().collect();
+        }
         let mut libraries = self.libraries.clone();
         libraries.sort();
         libraries.dedup();

@@ -42,6 +42,11 @@ pub enum Endian {
 }
 
 impl Target {
+    /// `x86_64`: the family of CPUs that the triple begins with.
+    pub fn cpu(&self) -> &str {
+        self.triple.split('-').next().unwrap_or_default()
+    }
+
     /// `X86_64_UNKNOWN_LINUX_MUSL`: the form in names of variables like `CARGO_TARGET_…_LINKER`.
     pub fn upper(&self) -> String {
         self.triple.to_uppercase().replace('-', "_")

@@ -7,7 +7,6 @@ use anyhow::{Context as _, Result};
 
 use crate::plan::{Plan, Work};
 use crate::report;
-use crate::rust::runtime::runtime_files;
 use crate::sandbox::{Access, View};
 use crate::session::{Project, Session};
 use crate::toolchain::host::{HostDriver, HostLinking, MACHINE_VARIABLES, host_driver};
@@ -56,7 +55,7 @@ impl Host {
                 match host_driver(&session.store, step, toolchain, &project.rust)? {
                     HostLinking::Machine(why) => why,
                     HostLinking::Pinned(driver) => {
-                        let runtime = runtime_files(&project.rust)?;
+                        let runtime = project.runtime.get()?.clone();
                         let (mut tools, mut libclang) = (Vec::new(), None);
                         for step in plan.tools() {
                             let outputs = session.entry(step).outputs();

@@ -1,16 +1,18 @@
-//! The builder for libraries that are a list of C files: no configure, no make.
+//! The builder for libraries that are lists of C files: no configure, no make.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{LazyLock, Mutex};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
 use super::bench::{Bench, Sharing};
+use super::install;
 use super::room::BASE_FLAGS;
-use crate::recipe::{Compile, Library, Toolchain};
+use crate::recipe::{Compile, Group, Library, Toolchain};
 use crate::toolchain::{self, Call, Language};
 
 /// The compiler and its kin, called by a step directly: with no shell between, a step that only
@@ -38,7 +40,8 @@ impl Direct<'_> {
         self.command(&toolchain::binutil(self.toolchain, self.bench.target, name))
     }
 
-    fn compiler(&self, recipe: &Compile, source: &str, object: &Path) -> Command {
+    fn compiler(&self, recipe: &Compile, unit: &Unit<'_>, object: &Path) -> Command {
+        let source = unit.source;
         let is_cxx = [".cc", ".cpp", ".cxx"].iter().any(|ending| source.ends_with(ending));
         let language = if is_cxx { Language::Cxx } else { Language::C };
         let bench = self.bench;
@@ -47,33 +50,60 @@ impl Direct<'_> {
         let root = bench.seen(&bench.folders.root);
         command.arg(format!("-ffile-prefix-map={}=/build", root.display()));
         command.args(BASE_FLAGS);
-        command.args(recipe.include.iter().map(|folder| format!("-I{folder}")));
+        let own = unit.group.unwrap_or(&NO_GROUP);
+        let folders = own.include.iter().chain(&recipe.include);
+        command.args(folders.map(|folder| format!("-I{folder}")));
         command.arg("-isystem").arg(bench.seen(&bench.folders.dependencies).join("include"));
-        for (name, value) in &recipe.defines {
+        let mut defines: BTreeMap<_, _> = recipe.defines.iter().collect();
+        defines.extend(&own.defines);
+        for (name, value) in defines {
             command.arg(if value.is_empty() {
                 format!("-D{name}")
             } else {
                 format!("-D{name}={value}")
             });
         }
-        command.args(&recipe.flags).arg("-c").arg(source).arg("-o").arg(object);
+        command.args(&recipe.flags).args(&own.flags);
+        command.arg("-c").arg(source).arg("-o").arg(object);
         command
     }
 }
 
-/// Compiles the files, makes the library, and installs it with its headers and a `.pc` file.
-pub fn build(direct: &Direct<'_>, library: &Library, recipe: &Compile) -> Result<()> {
+static NO_GROUP: LazyLock<Group> = LazyLock::new(Group::default);
+
+/// One call of a compiler.
+struct Unit<'a> {
+    source: &'a str,
+    /// What comes beside the settings of the whole build.
+    group: Option<&'a Group>,
+    /// The library that the object goes into.
+    lib: &'a str,
+    /// The object's name, without folders.
+    object: String,
+}
+
+/// Compiles the files, makes the libraries, and installs them with headers and `.pc` files.
+pub fn build<'a>(direct: &Direct<'_>, library: &'a Library, recipe: &'a Compile) -> Result<()> {
     let bench = direct.bench;
-    let names = compile_all(direct, recipe, &recipe.sources)?;
-    let name = library.outputs.libs.first().context("the recipe names no library")?;
-    archive(direct, name, &names)?;
-    install_headers(bench, library, recipe)?;
-    for name in &library.outputs.pkgconfig {
-        let folder = bench.folders.install.join("lib/pkgconfig");
-        fs::create_dir_all(&folder)?;
-        fs::write(folder.join(format!("{name}.pc")), pkgconfig(library, name))?;
+    let first = library.outputs.libs.first().context("the recipe names no library")?;
+    install::make_files(bench, recipe)?;
+    let mut objects = Objects::default();
+    let mut units = Vec::new();
+    let mut add = |sources: &'a [String], group: Option<&'a Group>, lib: &'a str| {
+        let unit = |source: &'a String| Unit { source, group, lib, object: objects.name(source) };
+        units.extend(sources.iter().map(unit));
+    };
+    add(&recipe.sources, None, first);
+    for group in recipe.groups.iter().filter(|group| group.is_for(bench.target)) {
+        add(&group.sources, Some(group), group.lib.as_ref().unwrap_or(first));
     }
-    Ok(())
+    run_all(direct, recipe, &units)?;
+    for name in &library.outputs.libs {
+        let own = units.iter().filter(|unit| unit.lib == name);
+        archive(direct, name, &own.map(|unit| unit.object.clone()).collect::<Vec<_>>())?;
+    }
+    install::headers(bench, library, recipe)?;
+    install::pkgconfig(bench, library, recipe)
 }
 
 /// Makes `lib/lib<name>.a` of objects.
@@ -87,25 +117,44 @@ pub fn archive(direct: &Direct<'_>, name: &str, objects: &[String]) -> Result<()
     bench.run(&archive, Sharing::Alone)
 }
 
-/// A file's object, without folders: two files of one name in two folders stay apart.
-fn object_name(source: &str) -> String {
-    let flat = source.replace('/', "_");
-    match flat.rsplit_once('.') {
-        Some((stem, _)) => format!("{stem}.o"),
-        None => format!("{flat}.o"),
+/// Names of objects, each once.
+#[derive(Default)]
+struct Objects(BTreeSet<String>);
+
+impl Objects {
+    /// The name for a file's object, without folders: two files of one name in two folders stay
+    /// apart, and so do two objects of one file.
+    fn name(&mut self, source: &str) -> String {
+        let flat = source.replace('/', "_");
+        let stem = flat.rsplit_once('.').map_or(&*flat, |(stem, _)| stem);
+        let mut name = format!("{stem}.o");
+        for number in 2.. {
+            if self.0.insert(name.clone()) {
+                break;
+            }
+            name = format!("{stem}.{number}.o");
+        }
+        name
     }
 }
 
-/// Compiles with as many compilers at once as there are tokens; the step's own is one of them.
-/// Returns the names of the objects.
+/// Compiles files with the settings of the whole build. Returns the names of the objects.
 pub fn compile_all(
     direct: &Direct<'_>,
     recipe: &Compile,
     sources: &[String],
 ) -> Result<Vec<String>> {
+    let mut objects = Objects::default();
+    let unit = |source| Unit { source, group: None, lib: "", object: objects.name(source) };
+    let units: Vec<Unit<'_>> = sources.iter().map(String::as_str).map(unit).collect();
+    run_all(direct, recipe, &units)?;
+    Ok(units.into_iter().map(|unit| unit.object).collect())
+}
+
+/// Compiles with as many compilers at once as there are tokens; the step's own is one of them.
+fn run_all(direct: &Direct<'_>, recipe: &Compile, units: &[Unit<'_>]) -> Result<()> {
     let bench = direct.bench;
     let objects = bench.seen(&bench.folders.objects);
-    let names: Vec<String> = sources.iter().map(|source| object_name(source)).collect();
     let next = AtomicUsize::new(0);
     let failure = Mutex::new(None);
     let work = |needs_token: bool| -> Result<()> {
@@ -113,8 +162,8 @@ pub fn compile_all(
             let _token = if needs_token { Some(bench.tokens.acquire()?) } else { None };
             let index = next.fetch_add(1, Ordering::Relaxed);
             let failed = failure.lock().is_ok_and(|failure| failure.is_some());
-            let (Some(source), false) = (sources.get(index), failed) else { return Ok(()) };
-            let command = direct.compiler(recipe, source, &objects.join(&names[index]));
+            let (Some(unit), false) = (units.get(index), failed) else { return Ok(()) };
+            let command = direct.compiler(recipe, unit, &objects.join(&unit.object));
             bench.run(&command, Sharing::Alone)?;
         }
     };
@@ -123,7 +172,7 @@ pub fn compile_all(
             failure.get_or_insert(error);
         }
     };
-    let helpers = bench.jobs.min(sources.len()).saturating_sub(1);
+    let helpers = bench.jobs.min(units.len()).saturating_sub(1);
     std::thread::scope(|scope| {
         for _ in 0..helpers {
             scope.spawn(|| keep(work(true)));
@@ -139,51 +188,18 @@ pub fn compile_all(
         keep(bench.tokens.acquire_raw().map_err(Into::into));
     }
     let failure = failure.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
-    failure.map_or(Ok(names), Err)
-}
-
-fn install_headers(bench: &Bench<'_>, library: &Library, recipe: &Compile) -> Result<()> {
-    let places: Vec<_> = std::iter::once(bench.folders.source.clone())
-        .chain(recipe.include.iter().map(|folder| bench.folders.source.join(folder)))
-        .collect();
-    for header in &library.outputs.include {
-        let Some(found) = places.iter().map(|place| place.join(header)).find(|path| path.exists())
-        else {
-            bail!(
-                "{}: the header `{header}` of `outputs.include` is neither in the source tree nor in a folder of `build.compile.include`",
-                library.name
-            );
-        };
-        let target = bench.folders.install.join("include").join(header);
-        if found.is_dir() {
-            crate::layout::copy_tree(&found, &target)?;
-        } else {
-            fs::create_dir_all(target.parent().unwrap_or(&bench.folders.install))?;
-            fs::copy(&found, &target)?;
-        }
-    }
-    Ok(())
-}
-
-fn pkgconfig(library: &Library, name: &str) -> String {
-    let libs: Vec<_> = library.outputs.libs.iter().map(|lib| format!("-l{lib}")).collect();
-    format!(
-        "prefix=/usr\nlibdir=${{prefix}}/lib\nincludedir=${{prefix}}/include\n\n\
-         Name: {name}\nDescription: {}\nVersion: {}\n\
-         Libs: -L${{libdir}} {}\nCflags: -I${{includedir}}\n",
-        library.description,
-        library.version,
-        libs.join(" ")
-    )
+    failure.map_or(Ok(()), Err)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::object_name;
+    use super::Objects;
 
     #[test]
     fn objects_of_one_name_stay_apart() {
-        let names = ["a.c", "sub/a.c", "sub.x/a.cc", "plain"].map(object_name);
-        assert_eq!(names, ["a.o", "sub_a.o", "sub.x_a.o", "plain.o"]);
+        let mut objects = Objects::default();
+        let sources = ["a.c", "sub/a.c", "sub.x/a.cc", "plain", "a.S", "a.c"];
+        let names = sources.map(|source| objects.name(source));
+        assert_eq!(names, ["a.o", "sub_a.o", "sub.x_a.o", "plain.o", "a.2.o", "a.3.o"]);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 use jobserver::Client;
@@ -26,6 +27,7 @@ pub fn make(session: &Session, plan: &Plan, step: &Step, tokens: &Client) -> Res
     if entry.exists() {
         return Ok(());
     }
+    let begin = Instant::now();
     let temp = session.store.temp(&step.name)?;
     let root = temp.path();
     match &step.work {
@@ -50,6 +52,7 @@ pub fn make(session: &Session, plan: &Plan, step: &Step, tokens: &Client) -> Res
         }
     }
     fs::write(root.join("fingerprint.txt"), &step.pre_image)?;
+    fs::write(root.join("seconds.txt"), format!("{:.2}\n", begin.elapsed().as_secs_f64()))?;
     entry.publish(temp)?;
     // What an earlier failure left for the post-mortem has served its time.
     let failed = session.store.failed(&entry);

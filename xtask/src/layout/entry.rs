@@ -76,6 +76,11 @@ impl Entry {
         fs::read_to_string(self.path.join("sandbox.txt")).ok()
     }
 
+    /// How long the step that made it took.
+    pub fn seconds(&self) -> Option<f64> {
+        fs::read_to_string(self.path.join("seconds.txt")).ok()?.trim().parse().ok()
+    }
+
     /// Who served the bytes that it was made from.
     pub fn origin(&self) -> Option<String> {
         fs::read_to_string(self.path.join("origin.txt")).ok()

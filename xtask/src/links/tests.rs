@@ -6,8 +6,6 @@ use super::*;
 use crate::recipe::{Build, Compile, Library, Outputs};
 
 fn library(name: &str, key: &str, bundled: &[(&str, &str)]) -> (String, Library) {
-    let compile =
-        Compile { sources: vec![], include: vec![], defines: BTreeMap::new(), flags: vec![] };
     let library = Library {
         name: name.into(),
         description: String::new(),
@@ -19,7 +17,7 @@ fn library(name: &str, key: &str, bundled: &[(&str, &str)]) -> (String, Library)
         tools: vec![],
         sources: vec![],
         patches: vec![],
-        build: Build::Compile(compile),
+        build: Build::Compile(Compile::default()),
         outputs: Outputs { libs: vec![], include: vec![], pkgconfig: vec![] },
         env: vec![],
         overrides: BTreeMap::new(),

@@ -3,11 +3,12 @@
 //! A change here changes fingerprints and so rebuilds the world: the golden plan shows it. Bump the
 //! number on the first line of a kind only when the code that does that step makes other bytes.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::digest::Digest;
 use crate::recipe::{
-    Build, Compile, Configure, Driver, Library, Patch, Product, Source, Tool, Toolchain,
+    Build, Compile, Configure, Content, Driver, Library, Patch, Product, Source, Tool, Toolchain,
 };
 use crate::target::Target;
 
@@ -126,7 +127,7 @@ pub(super) fn library(
     lines.steps(&inputs.steps);
     lines.tools(inputs);
     match &library.build {
-        Build::Compile(build) => compile(&mut lines, build),
+        Build::Compile(build) => compile(&mut lines, build, target),
         Build::Configure(build) => configure(&mut lines, build, target),
     }
     lines.add_all("output-lib", &library.outputs.libs);
@@ -146,7 +147,7 @@ pub(super) fn tool(tool: &Tool, source: &Source, target: &Target, inputs: &Input
     lines.steps(&inputs.steps);
     lines.tools(inputs);
     if !matches!(tool.product, Product::Prebuilt(_)) {
-        compile(&mut lines, &tool.compile);
+        compile(&mut lines, &tool.compile, target);
     }
     match &tool.product {
         Product::Program { path, aliases } => {
@@ -173,14 +174,46 @@ pub(super) fn tool(tool: &Tool, source: &Source, target: &Target, inputs: &Input
     lines.0
 }
 
-fn compile(lines: &mut Lines, build: &Compile) {
+fn compile(lines: &mut Lines, build: &Compile, target: &Target) {
     lines.add("build", "compile 1");
     lines.add_all("file", &build.sources);
     lines.add_all("include", &build.include);
-    for (name, value) in &build.defines {
-        lines.add("define", format!("{name}={value}"));
-    }
+    defines(lines, &build.defines);
     lines.add_all("flag", &build.flags);
+    // All lines after that of a group are the group's, up to the next.
+    for group in build.groups.iter().filter(|group| group.is_for(target)) {
+        lines.add("group", group.lib.as_deref().unwrap_or_default());
+        lines.add_all("file", &group.sources);
+        lines.add_all("include", &group.include);
+        defines(lines, &group.defines);
+        lines.add_all("flag", &group.flags);
+    }
+    for (path, file) in &build.files {
+        lines.add(if file.replace { "replace" } else { "make" }, path);
+        match &file.content {
+            Content::Text(text) => lines.add("text", Digest::sha256_of(text.as_bytes())),
+            Content::From { path, values } => {
+                lines.add("from", path);
+                lines
+                    .add_all("value", values.iter().map(|(word, value)| format!("{word}={value}")));
+            }
+        }
+    }
+    for (to, from) in &build.headers {
+        lines.add("header", format!("{to}={from}"));
+    }
+    for (name, said) in &build.pkgconfig {
+        lines.add("pkgconfig", name);
+        lines.add_all("pc-lib", &said.libs);
+        lines.add_all("pc-cflag", &said.cflags);
+        lines.add_all("pc-requires", &said.requires);
+        lines.add_all("pc-requires-private", &said.requires_private);
+        lines.add_all("pc-libs-private", &said.libs_private);
+    }
+}
+
+fn defines(lines: &mut Lines, defines: &BTreeMap<String, String>) {
+    lines.add_all("define", defines.iter().map(|(name, value)| format!("{name}={value}")));
 }
 
 fn configure(lines: &mut Lines, build: &Configure, target: &Target) {

@@ -7,9 +7,11 @@
 mod across;
 mod advice;
 mod build;
+mod compile;
 mod fields;
 mod library;
 mod license;
+mod made;
 mod patches;
 mod prebuilt;
 mod source;
@@ -59,14 +61,32 @@ impl Context<'_> {
         if targets.iter().any(|target| target == word.text) {
             return;
         }
-        let known = || targets.iter().map(String::as_str);
-        let mistake = sink
-            .at(word.span.clone(), format!("there is no target {}", quote(word.text)))
-            .label("not in recipes/targets.toml")
-            .guess(word.text, known())
-            .note(format!("targets: {}", list(known())));
-        sink.report(mistake);
+        report_target(sink, word, "target", targets.iter().map(String::as_str));
     }
+
+    /// Reports what is neither such a target nor the CPU that one begins with.
+    fn check_target_or_cpu(&self, sink: &Sink<'_>, word: &Word<'_>) {
+        let Some(targets) = &self.targets else { return };
+        let cpus = || targets.iter().filter_map(|target| target.split('-').next());
+        let known = || cpus().chain(targets.iter().map(String::as_str));
+        if !known().any(|known| known == word.text) {
+            report_target(sink, word, "target or CPU", known());
+        }
+    }
+}
+
+fn report_target<'t>(
+    sink: &Sink<'_>,
+    word: &Word<'_>,
+    what: &str,
+    known: impl Iterator<Item = &'t str> + Clone,
+) {
+    let mistake = sink
+        .at(word.span.clone(), format!("there is no {what} {}", quote(word.text)))
+        .label("not in recipes/targets.toml")
+        .guess(word.text, known.clone())
+        .note(format!("targets: {}", list(known)));
+    sink.report(mistake);
 }
 
 /// Files by what they are for.

@@ -32,8 +32,8 @@ impl Lockfile {
             return Self::new(&root.join("Cargo.lock"), &root.join("target"), access);
         }
         let place = folder.join("Cargo.lock");
-        let mut command = rust.cargo();
-        command.current_dir(folder).args(["metadata", "--no-deps", "--format-version", "1"]);
+        let mut command = rust.cargo_in(folder);
+        command.args(["metadata", "--no-deps", "--format-version", "1"]);
         command.arg("--manifest-path").arg(manifest);
         let captured = process::capture(&mut command)?;
         // A manifest that cargo cannot read is reported, in full, by who asks for the graph.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::{Project, Session, offline_misses};
+use super::{Project, Session};
 use crate::cli;
 use crate::exit::{Exit, Failure};
 use crate::fetch::{Missing, VerifiedArchive};
@@ -111,4 +111,15 @@ impl Session {
         }
         Failure { exit: Exit::Offline, message, help: first.help.clone() }.into()
     }
+}
+
+/// One error for all that is missing offline.
+pub(super) fn offline_misses(missing: &[Missing]) -> anyhow::Error {
+    let mut list: Vec<_> =
+        missing.iter().map(|one| format!("  {} ({})", one.what, one.origins.join("; "))).collect();
+    list.sort();
+    let message = format!("offline, and the store has not:\n{}", list.join("\n"));
+    Failure::new(Exit::Offline, message)
+        .help("`cargo xtask fetch` brings all of it while there is a network")
+        .into()
 }

@@ -7,8 +7,8 @@ use toml::{Table, Value};
 use xtask::plan::Plan;
 use xtask::recipe::diagnostic::File;
 use xtask::recipe::{
-    Compile, Configure, Driver, Library, Outputs, Prebuilt, Product, Recipes, Source, Tool,
-    Toolchain, manifest,
+    Compile, Configure, Content, Driver, Group, Library, MadeFile, Outputs, PkgConfig, Prebuilt,
+    Product, Recipes, Source, Tool, Toolchain, manifest,
 };
 use xtask::target::{Machine, Target};
 
@@ -35,6 +35,7 @@ const BEHIND_LOAD: &[&str] = &["load", "pre", "late", "sysroot"];
 const BEHIND_PRE: &[&str] = &["pre", "late", "sysroot"];
 const BEHIND_LATE: &[&str] = &["late", "sysroot"];
 const BEHIND_TOP: &[&str] = &["top", "sysroot"];
+const BEHIND_SIDE: &[&str] = &["side", "sysroot"];
 const NONE: &[&str] = &[];
 
 /// A field, another value for it, and what that makes stale.
@@ -155,13 +156,35 @@ const CHANGES: &[Change] = &[
     ("top:build.configure.host-programs", "[\"gen\"]", BEHIND_TOP),
     ("top:build.configure.options-for.x86_64-unknown-linux-musl", "[\"--faster\"]", BEHIND_TOP),
     ("top:outputs.libs", "[\"other\"]", BEHIND_TOP),
-    ("side:description", "\"Another\"", &["side", "sysroot"]),
-    ("side:version", "\"3.1\"", &["side", "sysroot"]),
+    ("side:description", "\"Another\"", BEHIND_SIDE),
+    ("side:version", "\"3.1\"", BEHIND_SIDE),
     ("side:license", "\"Zlib\"", NONE),
     ("side:source.0.url", "\"https://other.invalid/side.tar.gz\"", NONE),
-    ("side:source.0.sha256", OTHER_DIGEST, &["side", "sysroot"]),
-    ("side:build.compile.sources", "[\"other.c\"]", &["side", "sysroot"]),
-    ("side:outputs.libs", "[\"other\"]", &["side", "sysroot"]),
+    ("side:source.0.sha256", OTHER_DIGEST, BEHIND_SIDE),
+    ("side:build.compile.sources", "[\"other.c\"]", BEHIND_SIDE),
+    ("side:build.compile.folder", "\"src\"", BEHIND_SIDE),
+    ("side:build.compile.group.0.lib", "\"side\"", BEHIND_SIDE),
+    ("side:build.compile.group.0.sources", "[\"lib/other.c\"]", BEHIND_SIDE),
+    ("side:build.compile.group.1.lib", "\"side\"", BEHIND_SIDE),
+    ("side:build.compile.group.1.targets", "[\"x86_64-unknown-linux-musl\"]", NONE),
+    ("side:build.compile.group.1.folder", "\"src\"", BEHIND_SIDE),
+    ("side:build.compile.group.1.sources", "[\"other.c\"]", BEHIND_SIDE),
+    ("side:build.compile.group.1.include", "[\"src\"]", BEHIND_SIDE),
+    ("side:build.compile.group.1.flags", "[\"-mavx\"]", BEHIND_SIDE),
+    ("side:build.compile.group.1.defines.AVX", "2", BEHIND_SIDE),
+    ("side:build.compile.group.2.lib", "\"more\"", BEHIND_SIDE),
+    ("side:build.compile.group.2.sources", "[\"other.c\"]", BEHIND_SIDE),
+    ("side:build.compile.files.text", "\"another\"", BEHIND_SIDE),
+    ("side:build.compile.files.filled.from", "\"other-in\"", BEHIND_SIDE),
+    ("side:build.compile.files.filled.values.V", "\"2\"", BEHIND_SIDE),
+    ("side:build.compile.files.filled.replace", "false", BEHIND_SIDE),
+    ("side:build.compile.headers.side", "\"src/headers\"", BEHIND_SIDE),
+    ("side:build.compile.pkgconfig.side.libs", "[\"more\"]", BEHIND_SIDE),
+    ("side:build.compile.pkgconfig.side.cflags", "[\"-DT\"]", BEHIND_SIDE),
+    ("side:build.compile.pkgconfig.side.requires", "[\"other\"]", BEHIND_SIDE),
+    ("side:build.compile.pkgconfig.side.requires-private", "[\"other\"]", BEHIND_SIDE),
+    ("side:build.compile.pkgconfig.side.libs-private", "[\"-lother\"]", BEHIND_SIDE),
+    ("side:outputs.libs", "[\"more\", \"side\"]", BEHIND_SIDE),
 ];
 
 /// For the plan with the toolchain `gcc`.
@@ -190,6 +213,8 @@ const NO_CHANGE_POSSIBLE: [&str; 9] = [
     "gcc:source.0.target",
     "rt:outputs.objects",
     "busybox:build.compile.program",
+    "side:outputs.include",
+    "side:outputs.pkgconfig",
     "busybox:outputs.programs",
     "make:build.compile.program",
     "make:outputs.programs",
@@ -318,7 +343,28 @@ fn every_field_is_known(recipes: &Recipes) {
         let Outputs { libs: _, include: _, pkgconfig: _ } = outputs;
         sources.iter().for_each(|Source { origin: _, digest: _, root: _, omit: _, target: _ }| {});
     }
-    let _ = |Compile { sources: _, include: _, defines: _, flags: _ }: Compile| {};
+    let _ = |compile: Compile| {
+        let Compile {
+            sources: _,
+            include: _,
+            defines: _,
+            flags: _,
+            groups,
+            files,
+            headers: _,
+            pkgconfig,
+        } = compile;
+        let Group { lib: _, targets: _, sources: _, include: _, defines: _, flags: _ } = &groups[0];
+        for MadeFile { content, replace: _ } in files.values() {
+            match content {
+                Content::Text(_) | Content::From { path: _, values: _ } => {}
+            }
+        }
+        for said in pkgconfig.values() {
+            let PkgConfig { libs: _, cflags: _, requires: _, requires_private: _, libs_private: _ } =
+                said;
+        }
+    };
     let _ = |Configure {
                  script: _,
                  options: _,

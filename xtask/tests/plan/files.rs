@@ -230,9 +230,37 @@ pub const FILES: &[(&str, &str)] = &[
         url = "https://side.invalid/side.tar.gz"
         sha256 = "6666666666666666666666666666666666666666666666666666666666666666"
         [build.compile]
+        folder = "lib"
         sources = ["side.c"]
-        [outputs]
+        [[build.compile.group]]
+        lib = "more"
+        sources = ["lib/side.c"]
+        [[build.compile.group]]
+        lib = "more"
+        targets = ["x86_64"]
+        folder = "lib"
+        sources = ["x86.c"]
+        include = ["lib"]
+        flags = ["-mavx2"]
+        defines = { AVX = true }
+        [[build.compile.group]]
+        lib = "side"
+        sources = ["last.c"]
+        [build.compile.files]
+        text = "a text"
+        filled = { from = "filled-in", values = { V = "{version}" }, replace = true }
+        [build.compile.headers]
+        side = "lib/headers"
+        [build.compile.pkgconfig.side]
         libs = ["side"]
+        cflags = ["-DS"]
+        requires = ["more"]
+        requires-private = ["base"]
+        libs-private = ["-lmore"]
+        [outputs]
+        libs = ["side", "more"]
+        include = ["side"]
+        pkgconfig = ["side"]
         "#,
     ),
 ];

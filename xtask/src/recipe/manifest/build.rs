@@ -4,18 +4,16 @@ use std::collections::BTreeMap;
 
 use toml::de::DeValue;
 
-use super::fields::{Fields, Shape, Wanted, as_word, type_name};
+use super::compile::{self, Declared};
+use super::fields::{Fields, Shape, Wanted, as_word};
 use super::{Context, template, words};
 use crate::recipe::guess::{list, quote};
 use crate::recipe::template::{Placeholder, Template};
-use crate::recipe::{Build, Compile, Configure};
+use crate::recipe::{Build, Configure};
 
 const KINDS: [&str; 2] = ["compile", "configure"];
 
 static BUILD: Shape = Shape { what: "build", keys: &KINDS };
-
-static COMPILE: Shape =
-    Shape { what: "build.compile", keys: &["sources", "include", "defines", "flags"] };
 
 static CONFIGURE: Shape = Shape {
     what: "build.configure",
@@ -35,8 +33,12 @@ static CONFIGURE: Shape = Shape {
 const OPTION_PLACEHOLDERS: [Placeholder; 4] =
     [Placeholder::Version, Placeholder::Target, Placeholder::Gnu, Placeholder::Jobs];
 
-/// Reads the build part of a library.
-pub fn read(fields: &Fields<'_, '_>, context: &Context<'_>) -> Option<Build> {
+/// Reads the build part of a library, which must make what is declared.
+pub fn read(
+    fields: &Fields<'_, '_>,
+    context: &Context<'_>,
+    declared: Option<&Declared<'_>>,
+) -> Option<Build> {
     if !fields.has("build") {
         fields.missing("build", "[build.compile]");
     }
@@ -55,61 +57,12 @@ pub fn read(fields: &Fields<'_, '_>, context: &Context<'_>) -> Option<Build> {
             build.sink.report(mistake.related(build.sink.file, first.clone(), "the first"));
         }
     }
-    let compile = build.fields("compile", &COMPILE).map(|table| compile(&table));
+    let compile = build
+        .fields("compile", &compile::SHAPE)
+        .map(|table| compile::of_library(&table, context, declared));
     let configure =
         build.fields("configure", &CONFIGURE).and_then(|table| configure(&table, context));
     compile.map(Build::Compile).or(configure.map(Build::Configure))
-}
-
-/// Reads a list of C files with their flags.
-pub fn compile(table: &Fields<'_, '_>) -> Compile {
-    if !table.has("sources") {
-        table.missing("sources", "sources = [\"….c\"]");
-    }
-    table.not_empty("sources", "list the C files");
-    Compile {
-        sources: table.checked_words("sources", words::c_file),
-        include: table.checked_words("include", folder),
-        defines: defines(table),
-        flags: table.checked_words("flags", words::library_flag),
-    }
-}
-
-/// A folder for `-I`; `.` is the tree itself.
-fn folder(text: &str) -> Result<(), words::Wrong> {
-    if text == "." { Ok(()) } else { words::inner_path(text) }
-}
-
-fn defines(table: &Fields<'_, '_>) -> BTreeMap<String, String> {
-    let mut found = BTreeMap::new();
-    for (name, value) in table.entries("defines") {
-        table.check(&name, words::macro_name);
-        let text = match value.get_ref() {
-            DeValue::String(text) => {
-                if let Some(word) = as_word(value) {
-                    table.check(&word, words::no_placeholder);
-                }
-                text.clone().into_owned()
-            }
-            DeValue::Integer(number) if number.radix() == 10 => number.as_str().to_owned(),
-            DeValue::Integer(number) => number.to_string(),
-            DeValue::Boolean(true) => String::new(),
-            other => {
-                let title = "a macro's value is a text, a whole number or `true`";
-                let mistake = table.sink.at(value.span(), title);
-                let mistake = mistake.label(format!("this is {}", type_name(other)));
-                let help = match other {
-                    DeValue::Boolean(_) => "to leave a macro undefined, leave the line out",
-                    DeValue::Float(_) => "put it in quotes",
-                    _ => "",
-                };
-                table.sink.report(mistake.help(help).note("`true` defines it without a value"));
-                continue;
-            }
-        };
-        found.insert(name.text.to_owned(), text);
-    }
-    found
 }
 
 fn configure(table: &Fields<'_, '_>, context: &Context<'_>) -> Option<Configure> {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use toml::de::DeValue;
 
 use super::build;
+use super::compile::Declared;
 use super::fields::{Fields, Shape, Sink, Wanted, Word, as_word, entries};
 use super::source::{self, Pin, Targets};
 use super::words::{self, Wrong};
@@ -100,11 +101,11 @@ pub fn read<'f>(
     let patches = patches::read(fields, name, context);
     let (sources, pins) = source::read(fields, context, Targets::Any);
     marks.pins = pins;
-    let build = build::read(fields, context);
+    let (outputs, declared) = outputs(fields).unzip();
+    let build = build::read(fields, context, declared.as_ref());
     if matches!(build, Some(Build::Configure(_))) {
         tool::check_configure(fields);
     }
-    let outputs = outputs(fields, build.as_ref());
     let env = env(fields, &mut marks);
     let overrides = overrides(fields, &links);
     let assemble = || {
@@ -185,31 +186,36 @@ fn dependencies(
     words.into_iter().map(|word| word.text.to_owned()).collect()
 }
 
-fn outputs(fields: &Fields<'_, '_>, build: Option<&Build>) -> Option<Outputs> {
+fn outputs<'d>(fields: &Fields<'d, '_>) -> Option<(Outputs, Declared<'d>)> {
     if !fields.has("outputs") {
         fields.missing("outputs", "[outputs]");
     }
     let table = fields.fields("outputs", &OUTPUTS)?;
+    let declared = Declared {
+        libs: table.words("libs"),
+        include: table.words("include"),
+        pkgconfig: table.words("pkgconfig"),
+        span: table.key_span("libs").unwrap_or_else(|| table.span.clone()),
+    };
+    let checked = |words: &[Word<'_>], check| -> Vec<String> {
+        words.iter().filter_map(|word| table.check(word, check)).collect()
+    };
     let outputs = Outputs {
-        libs: table.checked_words("libs", words::lib),
-        include: table.checked_words("include", words::header),
-        pkgconfig: table.checked_words("pkgconfig", words::pkgconfig),
+        libs: checked(&declared.libs, words::lib),
+        include: checked(&declared.include, words::header),
+        pkgconfig: checked(&declared.pkgconfig, words::pkgconfig),
     };
-    let length = |key| {
+    let is_empty = |key| {
         let items = table.value(key).and_then(|value| value.get_ref().as_array());
-        items.map_or(0, |items| items.len())
+        items.is_none_or(|items| items.is_empty())
     };
-    if length("libs") + length("include") == 0 {
+    if is_empty("libs") && is_empty("include") {
         let mistake = table.sink.at(table.span.clone(), "the outputs are empty");
         let help = "name what it brings, such as `libs = [\"z\"]` and `include = [\"zlib.h\"]`";
         table.sink.report(mistake.label("neither `libs` nor `include`").help(help));
-    } else if matches!(build, Some(Build::Compile(_))) && length("libs") != 1 {
-        let span = table.key_span("libs").unwrap_or_else(|| table.span.clone());
-        let title = "`[build.compile]` makes exactly one library";
-        let label = format!("{} in `libs`", length("libs"));
-        table.sink.report(table.sink.at(span, title).label(label));
+        return None;
     }
-    Some(outputs)
+    Some((outputs, declared))
 }
 
 fn env(fields: &Fields<'_, '_>, marks: &mut Marks) -> Vec<(Template, Template)> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::build;
+use super::compile;
 use super::fields::{Fields, Shape, Wanted, Word, as_word};
 use super::source::{self, Pin, Targets};
 use super::words;
@@ -76,7 +76,7 @@ pub fn read<'f>(
     let table = build.as_ref().and_then(|build| build.fields(way.0, way.1));
     let compile = match is_prebuilt {
         true => Some(Compile::default()),
-        false => table.as_ref().map(build::compile),
+        false => table.as_ref().map(compile::of_tool),
     };
     let copy = table.as_ref().map(copy).unwrap_or_default();
     let outputs = fields.fields("outputs", &OUTPUTS);

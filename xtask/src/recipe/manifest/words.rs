@@ -213,17 +213,16 @@ pub fn header(text: &str) -> Result<(), Wrong> {
     }
 }
 
-/// A C file.
+/// A C, C++ or assembly file.
 pub fn c_file(text: &str) -> Result<(), Wrong> {
     inner_path(text)?;
     let (stem, extension) = text.rsplit_once('.').unwrap_or((text, ""));
-    if !stem.is_empty() && ["c", "s", "S"].contains(&extension) {
+    if !stem.is_empty() && ["c", "cc", "cpp", "cxx", "s", "S"].contains(&extension) {
         return Ok(());
     }
     let label = match extension {
         "h" | "hpp" | "inc" => "headers are found by `include`, not compiled",
-        "cc" | "cpp" | "cxx" | "C" => "C++ is not compiled this way",
-        _ => "files end in `.c`, `.s` or `.S`",
+        _ => "files end in `.c`, `.cc`, `.cpp`, `.cxx`, `.s` or `.S`",
     };
     let title = format!("{} is not a C file", quote(text));
     Err(Wrong::new(0..text.len(), title, label))

@@ -1,0 +1,132 @@
+//! Every library of the catalogue, used by a published crate: `catalogue/<library>` is a program that
+//! does something with it and asserts what came out; its package is `with-<library>`, as the library
+//! itself is often the name of a crate. Here it is built with `cargo xtask dist`, and run
+//! in a root that holds nothing but the program and an empty `/tmp`.
+//!
+//! They need a store and the registry, so they run with `MUSLIN_TEST_ALL=1` and with the store of
+//! `MUSLIN_STORE`; without, each says that it did not run. One alone:
+//! `cargo test -p xtask --test catalogue -- bzip2`.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    reason = "a test drives the program from outside"
+)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::Mutex;
+
+use xtask::layout::remove_tree;
+use xtask::recipe::Recipes;
+
+/// A test for each program, by its name, which is the recipe's with `_` for `-`.
+macro_rules! programs {
+    ($($name:ident)*) => {
+        const PROGRAMS: &[&str] = &[$(stringify!($name)),*];
+        $(#[test]
+        fn $name() {
+            run(&stringify!($name).replace('_', "-"));
+        })*
+    };
+}
+
+programs! {
+    brotli
+    bzip2
+    expat
+    lz4
+    pcre2
+    xz
+    zstd
+}
+
+/// Libraries that other tests link and use.
+const ELSEWHERE: &[&str] = &["openssl", "sqlite", "zlib"];
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/catalogue")
+}
+
+fn recipes() -> Recipes {
+    Recipes::load(Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()).unwrap()
+}
+
+#[test]
+fn every_library_has_a_program() {
+    let names: BTreeSet<String> = PROGRAMS.iter().map(|name| name.replace('_', "-")).collect();
+    let is_member = |path: &PathBuf| path.join("Cargo.toml").exists();
+    let items = fs::read_dir(folder()).unwrap().map(|item| item.unwrap().path());
+    let folders: BTreeSet<String> = items
+        .filter(is_member)
+        .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(names, folders, "the list here, and the folders in tests/catalogue");
+    let covered: BTreeSet<String> =
+        names.into_iter().chain(ELSEWHERE.iter().map(|&name| name.to_owned())).collect();
+    let libraries: BTreeSet<String> = recipes().libraries.into_keys().collect();
+    assert_eq!(covered, libraries, "programs, and recipes/libraries");
+}
+
+/// Builds the program of a library, runs it, and looks up the library in the manifest.
+fn run(name: &str) {
+    let is_on = std::env::var_os("MUSLIN_TEST_ALL").is_some();
+    if !is_on || std::env::var_os("MUSLIN_STORE").is_none() {
+        eprintln!("NOT RUN: `{name}` needs MUSLIN_TEST_ALL=1 and a store in MUSLIN_STORE");
+        return;
+    }
+    let work = Path::new(env!("CARGO_TARGET_TMPDIR")).join("catalogue");
+    let out = work.join("out").join(name);
+    remove_tree(&out).unwrap();
+    let output = dist(name, &work.join("target"), &out);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+
+    let version = recipes().libraries[name].version.clone();
+    let manifest = fs::read(out.join("manifest.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
+    let libraries = manifest["libraries"].as_array().unwrap();
+    let is_ours = |it: &&serde_json::Value| it["name"] == name && it["version"] == *version;
+    assert!(libraries.iter().any(|it| is_ours(&it)), "{name} {version} in {libraries:?}");
+    let bundled = manifest["bundled"].as_array().unwrap();
+    assert!(bundled.is_empty(), "compiled by crates: {bundled:?}");
+
+    let program = String::from_utf8_lossy(&output.stdout).lines().next().unwrap().to_owned();
+    let output = in_empty_root(&work.join("root").join(name), Path::new(&program), &version);
+    assert!(output.status.success(), "{program}: {output:?}");
+}
+
+fn dist(name: &str, target: &Path, out: &Path) -> Output {
+    // They share a target folder, where one waits for the other anyway.
+    static ALONE: Mutex<()> = Mutex::new(());
+    let _alone = ALONE.lock().unwrap_or_else(|failed| failed.into_inner());
+    let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    Command::new(env!("CARGO_BIN_EXE_xtask"))
+        .current_dir(checkout)
+        .args(["dist", "--package", &format!("with-{name}"), "--manifest-path"])
+        .arg(folder().join("Cargo.toml"))
+        .arg("--out-dir")
+        .arg(out)
+        .env("CARGO_TARGET_DIR", target)
+        .output()
+        .unwrap()
+}
+
+/// Runs a program where there is nothing else. It learns the recipe's version by a variable.
+fn in_empty_root(root: &Path, program: &Path, version: &str) -> Output {
+    remove_tree(root).unwrap();
+    fs::create_dir_all(root.join("tmp")).unwrap();
+    fs::copy(program, root.join("program")).unwrap();
+    // With a user namespace this needs no root.
+    let mut command = Command::new("unshare");
+    command.args(["--user", "--map-root-user", "chroot"]).arg(root).arg("/program");
+    let output = command
+        .env_clear()
+        .env("MUSLIN_VERSION", version)
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .output()
+        .unwrap();
+    remove_tree(root).unwrap();
+    output
+}
