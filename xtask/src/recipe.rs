@@ -39,6 +39,8 @@ pub struct Library {
     pub version: String,
     /// SPDX expression.
     pub license: String,
+    /// Where its text stands.
+    pub license_files: Vec<LicenseFile>,
     /// The `links` keys of the `-sys` crates that this library serves.
     pub links: Vec<String>,
     /// Features, by crate, with which that crate compiles its own copy and needs nothing from us.
@@ -84,6 +86,18 @@ pub struct Source {
     pub omit: Vec<String>,
     /// For toolchains: the only target that this archive serves; `None` for all.
     pub target: Option<String>,
+}
+
+/// A text that a licence asks to be passed on, in a file of the source tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LicenseFile {
+    /// Its path in the source tree. The archives of a release differ: of several, the first that is
+    /// there counts, and its text must be the same.
+    pub paths: Vec<String>,
+    /// The first and the last line of the text, from 1; `None` for the whole file.
+    pub lines: Option<(usize, usize)>,
+    /// What the text must hash to.
+    pub digest: Digest,
 }
 
 /// Who serves some bytes. No registry host is ever named: each client knows its own.
@@ -232,6 +246,8 @@ pub struct Tool {
     pub version: String,
     /// SPDX expression.
     pub license: String,
+    /// Where its text stands.
+    pub license_files: Vec<LicenseFile>,
     /// Where its bytes come from, in the order tried.
     pub sources: Vec<Source>,
     /// Patches in the order applied.
@@ -315,6 +331,8 @@ pub struct Toolchain {
     pub version: String,
     /// SPDX expression of its main parts.
     pub license: String,
+    /// Where their texts stand.
+    pub license_files: Vec<LicenseFile>,
     /// Where its bytes come from, in the order tried.
     pub sources: Vec<Source>,
     /// How it is called.

@@ -370,7 +370,7 @@ impl Session {
 }
 
 /// Those of the command line, else those of the environment.
-fn mirrors(global: &Global) -> Result<Vec<Mirror>> {
+pub fn mirrors(global: &Global) -> Result<Vec<Mirror>> {
     const VARIABLE: &str = "MUSLIN_MIRROR";
     match process::env_var(VARIABLE) {
         Some(text) if global.mirror.is_empty() => Mirror::list(&text)

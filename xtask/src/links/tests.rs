@@ -11,6 +11,7 @@ fn library(name: &str, key: &str, bundled: &[(&str, &str)]) -> (String, Library)
         description: String::new(),
         version: "1".into(),
         license: "MIT".into(),
+        license_files: vec![],
         links: vec![key.into()],
         bundled: bundled.iter().map(|(c, f)| ((*c).to_owned(), vec![(*f).to_owned()])).collect(),
         dependencies: vec![],

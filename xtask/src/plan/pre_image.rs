@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 
 use crate::digest::Digest;
 use crate::recipe::{
-    Build, Cmake, Compile, Configure, Content, Driver, Library, Patch, Product, Source, Tool,
-    Toolchain,
+    Build, Cmake, Compile, Configure, Content, Driver, Library, LicenseFile, Patch, Product,
+    Source, Tool, Toolchain,
 };
 use crate::target::Target;
 
@@ -51,6 +51,14 @@ impl Lines {
         self.add_all("omit", &source.omit);
     }
 
+    /// They are kept in the entry.
+    fn license_files(&mut self, files: &[LicenseFile]) {
+        for LicenseFile { paths, lines, digest } in files {
+            let lines = lines.map(|(first, last)| format!(" {first}-{last}")).unwrap_or_default();
+            self.add("license-file", format!("{}{lines} {digest}", paths.join(" ")));
+        }
+    }
+
     fn target(&mut self, target: &Target) {
         self.add("target", &target.triple);
         self.add("gnu", &target.gnu);
@@ -89,6 +97,7 @@ pub(super) fn toolchain(toolchain: &Toolchain, source: &Source) -> String {
     lines.add("name", &toolchain.name);
     lines.add("version", &toolchain.version);
     lines.source(source);
+    lines.license_files(&toolchain.license_files);
     lines.0
 }
 
@@ -124,6 +133,7 @@ pub(super) fn library(
     lines.add("description", &library.description);
     lines.target(target);
     lines.source(source);
+    lines.license_files(&library.license_files);
     lines.patches(&library.patches);
     lines.steps(&inputs.steps);
     lines.tools(inputs);
@@ -145,6 +155,7 @@ pub(super) fn tool(tool: &Tool, source: &Source, target: &Target, inputs: &Input
     lines.add("version", &tool.version);
     lines.target(target);
     lines.source(source);
+    lines.license_files(&tool.license_files);
     lines.patches(&tool.patches);
     lines.steps(&inputs.steps);
     lines.tools(inputs);

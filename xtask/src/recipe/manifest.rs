@@ -11,6 +11,7 @@ mod compile;
 mod fields;
 mod library;
 mod license;
+mod license_file;
 mod made;
 mod patches;
 mod prebuilt;

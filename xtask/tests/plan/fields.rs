@@ -56,6 +56,8 @@ const CHANGES: &[Change] = &[
     ("zig:description", "\"Another\"", NONE),
     ("zig:version", "\"1.1\"", ALL),
     ("zig:license", "\"Zlib\"", NONE),
+    ("zig:license-file.path", "\"LICENSE\"", ALL),
+    ("zig:license-file.sha256", OTHER_DIGEST, ALL),
     ("zig:source.0.pypi", "\"ziglang 1.0.1\"", NONE),
     ("zig:source.0.sha256", OTHER_DIGEST, ALL),
     ("zig:driver.zig.program", "\"bin/zig\"", BEHIND_DRIVER),
@@ -65,6 +67,8 @@ const CHANGES: &[Change] = &[
     ("rt:description", "\"Another\"", NONE),
     ("rt:version", "\"1.1\"", BEHIND_RT),
     ("rt:license", "\"Zlib\"", NONE),
+    ("rt:license-file.path", "\"LICENSE\"", BEHIND_RT),
+    ("rt:license-file.sha256", OTHER_DIGEST, BEHIND_RT),
     ("rt:source.0.url", "\"https://other.invalid/rt.tar.gz\"", NONE),
     ("rt:source.0.sha256", OTHER_DIGEST, BEHIND_RT),
     ("rt:build.compile.sources", "[\"other.c\"]", BEHIND_RT),
@@ -124,6 +128,9 @@ const CHANGES: &[Change] = &[
     ("base:description", "\"Another\"", BEHIND_BASE),
     ("base:version", "\"1.1\"", BEHIND_BASE),
     ("base:license", "\"Zlib\"", NONE),
+    ("base:license-file.path", "\"LICENSE\"", BEHIND_BASE),
+    ("base:license-file.lines", "\"1-3\"", BEHIND_BASE),
+    ("base:license-file.sha256", OTHER_DIGEST, BEHIND_BASE),
     ("base:links", "[\"base\", \"other\"]", NONE),
     ("base:bundled.base-sys", "[\"other\"]", NONE),
     ("base:tools", "[\"busybox\"]", BEHIND_BASE),
@@ -341,7 +348,15 @@ fn no_field_is_left_out_above() {
 fn every_field_is_known(recipes: &Recipes) {
     let Recipes { libraries, toolchains, tools, targets } = recipes;
     for library in libraries.values() {
-        let Library { name: _, description: _, version: _, license: _, links: _, .. } = library;
+        let Library {
+            name: _,
+            description: _,
+            version: _,
+            license: _,
+            license_files: _,
+            links: _,
+            ..
+        } = library;
         let Library { bundled: _, dependencies: _, tools: _, sources, patches: _, .. } = library;
         let Library { build: _, outputs, env: _, overrides: _, .. } = library;
         let Outputs { libs: _, include: _, pkgconfig: _ } = outputs;
@@ -381,7 +396,15 @@ fn every_field_is_known(recipes: &Recipes) {
              }: Configure| {};
     let _ = |Cmake { folder: _, options: _, targets: _ }: Cmake| {};
     for tool in tools.values() {
-        let Tool { name: _, description: _, version: _, license: _, sources: _, .. } = tool;
+        let Tool {
+            name: _,
+            description: _,
+            version: _,
+            license: _,
+            license_files: _,
+            sources: _,
+            ..
+        } = tool;
         let Tool { patches: _, compile: _, copy: _, files: _, digests: _, product, .. } = tool;
         match product {
             Product::Program { path: _, aliases: _ }
@@ -393,8 +416,15 @@ fn every_field_is_known(recipes: &Recipes) {
         }
     }
     for toolchain in toolchains.values() {
-        let Toolchain { name: _, description: _, version: _, license: _, sources: _, driver } =
-            toolchain;
+        let Toolchain {
+            name: _,
+            description: _,
+            version: _,
+            license: _,
+            license_files: _,
+            sources: _,
+            driver,
+        } = toolchain;
         match driver {
             Driver::Gcc { prefix: _ }
             | Driver::Zig { program: _, include: _, include_cxx: _, flags_cxx: _, runtime: _ } => {}

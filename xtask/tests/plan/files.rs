@@ -37,6 +37,7 @@ pub const FILES: &[(&str, &str)] = &[
         r#"description = "A zig"
         version = "1.0"
         license = "MIT"
+        license-file = { path = "COPYING", sha256 = "abababababababababababababababababababababababababababababababab" }
         [[source]]
         pypi = "ziglang 1.0.0"
         sha256 = "2222222222222222222222222222222222222222222222222222222222222222"
@@ -53,6 +54,7 @@ pub const FILES: &[(&str, &str)] = &[
         r#"description = "A libc"
         version = "1.0"
         license = "MIT"
+        license-file = { path = "COPYING", sha256 = "abababababababababababababababababababababababababababababababab" }
         [[source]]
         url = "https://rt.invalid/rt.tar.gz"
         sha256 = "8888888888888888888888888888888888888888888888888888888888888888"
@@ -170,6 +172,7 @@ pub const FILES: &[(&str, &str)] = &[
         r#"description = "The base"
         version = "1.0"
         license = "MIT"
+        license-file = { path = "COPYING", lines = "1-9", sha256 = "abababababababababababababababababababababababababababababababab" }
         links = ["base"]
         bundled = { base-sys = ["vendored"] }
         tools = ["make"]

@@ -9,7 +9,7 @@ use super::compile::Declared;
 use super::fields::{Fields, Shape, Sink, Wanted, Word, as_word, entries};
 use super::source::{self, Pin, Targets};
 use super::words::{self, Wrong};
-use super::{Context, license::license, patches, template, tool};
+use super::{Context, license::license, license_file, patches, template, tool};
 use crate::recipe::diagnostic::Span;
 use crate::recipe::guess::{guess, list, quote};
 use crate::recipe::template::{Placeholder, Template};
@@ -21,6 +21,7 @@ static LIBRARY: Shape = Shape {
         "description",
         "version",
         "license",
+        "license-file",
         "links",
         "bundled",
         "dependencies",
@@ -94,6 +95,7 @@ pub fn read<'f>(
     let description = fields.need_checked("description", "description = \"…\"", words::description);
     let version = fields.need_checked("version", "version = \"1.2.3\"", words::version);
     let license = fields.need_checked("license", "license = \"MIT\"", license);
+    let license_files = license_file::read(fields);
     let links = links(fields, &mut marks);
     let bundled = bundled(fields);
     let dependencies = dependencies(fields, name, context, &mut marks);
@@ -116,6 +118,7 @@ pub fn read<'f>(
             description: description?,
             version: version?,
             license: license?,
+            license_files,
             links,
             bundled,
             dependencies,
