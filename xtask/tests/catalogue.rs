@@ -35,6 +35,7 @@ macro_rules! programs {
 programs! {
     bzip2
     lz4
+    mimalloc
     oniguruma
     zlib_ng
 }
