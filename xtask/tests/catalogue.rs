@@ -34,6 +34,7 @@ macro_rules! programs {
 
 programs! {
     bzip2
+    lmdb
     lz4
     mimalloc
     oniguruma
