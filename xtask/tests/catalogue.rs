@@ -34,6 +34,7 @@ macro_rules! programs {
 
 programs! {
     bzip2
+    libjpeg_turbo
     lmdb
     lz4
     mimalloc
