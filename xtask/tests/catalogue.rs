@@ -35,6 +35,7 @@ macro_rules! programs {
 programs! {
     bzip2
     libjpeg_turbo
+    libpng
     libwebp
     lmdb
     lz4
