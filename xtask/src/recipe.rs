@@ -158,6 +158,29 @@ pub struct Configure {
     pub make: Vec<String>,
     /// make's targets that install into `DESTDIR`; `install` if the recipe names none.
     pub install: Vec<String>,
+    /// Flags of compilers after the builder's own.
+    pub flags: Vec<String>,
+    /// Answers to autoconf's tests that would have to run a program, by the variable that keeps each.
+    pub cache: BTreeMap<String, String>,
+    /// Programs that the build makes for this machine and runs: it gets a compiler for them.
+    pub host_programs: Vec<String>,
+}
+
+impl Configure {
+    /// Whether the script is one of autoconf, which always has this name; OpenSSL's is another.
+    pub fn is_autoconf(&self) -> bool {
+        self.script.rsplit('/').next() == Some("configure")
+    }
+}
+
+impl Library {
+    /// Its configure script, if that is how it is built.
+    pub fn configure(&self) -> Option<&Configure> {
+        match &self.build {
+            Build::Configure(recipe) => Some(recipe),
+            Build::Compile(_) => None,
+        }
+    }
 }
 
 /// What a library must bring: no more, no less.

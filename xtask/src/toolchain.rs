@@ -9,6 +9,7 @@ mod call;
 pub mod cmake;
 pub mod host;
 pub mod linking;
+pub mod musl;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -164,7 +165,8 @@ fn script(tree: &str, body: &str) -> String {
     format!("#!/bin/sh\nhere=${{0%/*}}\ntree=\"$here\"/{}\n{body}\n", shell_word(tree))
 }
 
-fn write_program(path: &Path, text: &str) -> Result<()> {
+/// Writes a script that can be run.
+pub fn write_program(path: &Path, text: &str) -> Result<()> {
     fs::write(path, text)
         .and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(0o755)))
         .with_context(|| format!("cannot write {}", path.display()))

@@ -33,7 +33,9 @@ macro_rules! programs {
 }
 
 programs! {
+    brotli
     bzip2
+    expat
     libjpeg_turbo
     libpng
     libwebp
@@ -41,7 +43,10 @@ programs! {
     lz4
     mimalloc
     oniguruma
+    pcre2
+    xz
     zlib_ng
+    zstd
 }
 
 /// Libraries that other tests link and use.
@@ -122,7 +127,7 @@ fn in_empty_root(root: &Path, program: &Path, version: &str) -> Output {
     fs::copy(program, root.join("program")).unwrap();
     // With a user namespace this needs no root.
     let mut command = Command::new("unshare");
-    command.args(["--map-root-user", "--user", "chroot"]).arg(root).arg("/program");
+    command.args(["--user", "--map-root-user", "chroot"]).arg(root).arg("/program");
     let output = command
         .env_clear()
         .env("MUSLIN_VERSION", version)

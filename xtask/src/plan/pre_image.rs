@@ -210,12 +210,17 @@ fn defines(lines: &mut Lines, defines: &BTreeMap<String, String>) {
 }
 
 fn configure(lines: &mut Lines, build: &Configure, target: &Target) {
-    lines.add("build", "configure 1");
+    lines.add("build", if build.is_autoconf() { "autoconf 1" } else { "configure 1" });
     lines.add("script", &build.script);
     lines.add_all("option", &build.options);
     lines.add_all("option-for", build.options_for.get(&target.triple).into_iter().flatten());
     lines.add_all("make", &build.make);
     lines.add_all("install", &build.install);
+    lines.add_all("flag", &build.flags);
+    for (name, value) in &build.cache {
+        lines.add("cache", format!("{name}={value}"));
+    }
+    lines.add_all("host-program", &build.host_programs);
 }
 
 pub(super) fn sysroot(target: &Target, libraries: &[&Step]) -> String {

@@ -111,6 +111,9 @@ const CHANGES: &[Change] = &[
     ("top:build.configure.options", "[\"--host={target}\"]", BEHIND_TOP),
     ("top:build.configure.make", "[\"lib\"]", BEHIND_TOP),
     ("top:build.configure.install", "[\"install-lib\"]", BEHIND_TOP),
+    ("top:build.configure.flags", "[\"-std=gnu11\"]", BEHIND_TOP),
+    ("top:build.configure.cache.ac_cv_func_fine", "\"no\"", BEHIND_TOP),
+    ("top:build.configure.host-programs", "[\"gen\"]", BEHIND_TOP),
     ("top:build.configure.options-for.x86_64-unknown-linux-musl", "[\"--faster\"]", BEHIND_TOP),
     ("top:outputs.libs", "[\"other\"]", BEHIND_TOP),
     ("side:description", "\"Another\"", BEHIND_SIDE),
@@ -320,8 +323,16 @@ fn every_field_is_known(recipes: &Recipes) {
                 said;
         }
     };
-    let _ =
-        |Configure { script: _, options: _, options_for: _, make: _, install: _ }: Configure| {};
+    let _ = |Configure {
+                 script: _,
+                 options: _,
+                 options_for: _,
+                 make: _,
+                 install: _,
+                 flags: _,
+                 cache: _,
+                 host_programs: _,
+             }: Configure| {};
     for tool in tools.values() {
         let Tool { name: _, description: _, version: _, license: _, sources: _, .. } = tool;
         let Tool { patches: _, compile: _, copy: _, files: _, digests: _, product, .. } = tool;

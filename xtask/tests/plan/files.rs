@@ -159,6 +159,10 @@ pub const FILES: &[(&str, &str)] = &[
         options = ["--host={gnu}"]
         make = ["all"]
         install = ["install"]
+        flags = ["-std=gnu99"]
+        host-programs = []
+        [build.configure.cache]
+        ac_cv_func_fine = "yes"
         [build.configure.options-for]
         x86_64-unknown-linux-musl = ["--fast"]
         [outputs]
