@@ -205,6 +205,7 @@ pub const FILES: &[(&str, &str)] = &[
         libs = ["side"]
         cflags = ["-DS"]
         requires = ["more"]
+        version = "1"
         requires-private = ["base"]
         libs-private = ["-lmore"]
         [outputs]
