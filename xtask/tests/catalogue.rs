@@ -35,6 +35,7 @@ macro_rules! programs {
 programs! {
     brotli
     bzip2
+    c_ares
     expat
     libjpeg_turbo
     libpng
