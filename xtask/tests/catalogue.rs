@@ -39,6 +39,7 @@ programs! {
     expat
     libjpeg_turbo
     libpng
+    libuv
     libwebp
     lmdb
     lz4
