@@ -37,6 +37,7 @@ programs! {
     bzip2
     c_ares
     expat
+    freetype
     libjpeg_turbo
     libpng
     libuv
