@@ -45,6 +45,7 @@ programs! {
     lmdb
     lz4
     mimalloc
+    nghttp2
     oniguruma
     pcre2
     xz
