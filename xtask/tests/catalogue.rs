@@ -38,6 +38,7 @@ programs! {
     c_ares
     expat
     freetype
+    jemalloc
     libjpeg_turbo
     libpng
     libuv
