@@ -10,6 +10,7 @@ mod compilers;
 mod configure;
 mod install;
 mod outputs;
+mod prebuilt;
 mod room;
 mod schedule;
 mod steps;

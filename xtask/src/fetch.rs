@@ -17,6 +17,7 @@ mod cargo;
 mod download;
 mod guess;
 mod http;
+mod learn;
 mod mirror;
 mod partial;
 mod pip;
@@ -31,6 +32,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use reqwest::Url;
 
+pub use self::learn::Reach;
 pub use self::mirror::Mirror;
 use self::partial::quarantine_place;
 use self::refusal::{Cause, Refusal, all_failed};
@@ -343,9 +345,10 @@ impl Fetcher {
                 let attempt = cargo::through_cargo(self, wanted, name, version, &place)?;
                 return Ok(attempt.map_err(|it| note_refusal(wanted, it, refusals)).ok());
             }
-            Origin::Pypi { name, version } => {
+            Origin::Pypi { name, version, platform } => {
                 wanted.announce(&place);
-                let attempt = pip::through_pip(self, wanted, name, version, &place)?;
+                let wheel = pip::Wheel { name, version, platform: platform.as_deref() };
+                let attempt = pip::through_pip(self, wanted, &wheel, &place)?;
                 return Ok(attempt.map_err(|it| note_refusal(wanted, it, refusals)).ok());
             }
             Origin::Url { url, mirrors } => {

@@ -28,6 +28,13 @@ pub struct Recipes {
     pub targets: BTreeMap<String, Target>,
 }
 
+impl Recipes {
+    /// Whether a library is what some toolchain links C++ with.
+    pub fn is_runtime_cxx(&self, name: &str) -> bool {
+        self.toolchains.values().any(|toolchain| toolchain.runtime_cxx() == Some(name))
+    }
+}
+
 /// A C library: where its bytes come from, how it is built, what it must bring, whom it serves.
 #[derive(Clone, Debug)]
 pub struct Library {
@@ -39,10 +46,14 @@ pub struct Library {
     pub version: String,
     /// SPDX expression.
     pub license: String,
+    /// Where its text stands.
+    pub license_files: Vec<LicenseFile>,
     /// The `links` keys of the `-sys` crates that this library serves.
     pub links: Vec<String>,
     /// Features, by crate, with which that crate compiles its own copy and needs nothing from us.
     pub bundled: BTreeMap<String, Vec<String>>,
+    /// What it is written in.
+    pub language: Language,
     /// Libraries that it links or includes.
     pub dependencies: Vec<String>,
     /// Tools whose programs the build calls, such as `make`.
@@ -60,6 +71,16 @@ pub struct Library {
     /// Cargo's `links` override for crates without a usable switch, by `links` key: keys of
     /// `[target.<triple>.<links>]` with a string or a list of strings.
     pub overrides: BTreeMap<String, BTreeMap<String, OverrideValue>>,
+}
+
+/// What code is written in, as far as it matters to whoever compiles or links it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Language {
+    /// C and assembly: needs nothing but a libc.
+    #[default]
+    C,
+    /// C++: needs a C++ runtime too.
+    Cxx,
 }
 
 /// The value of one key of a `links` override.
@@ -86,6 +107,18 @@ pub struct Source {
     pub target: Option<String>,
 }
 
+/// A text that a licence asks to be passed on, in a file of the source tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LicenseFile {
+    /// Its path in the source tree. The archives of a release differ: of several, the first that is
+    /// there counts, and its text must be the same.
+    pub paths: Vec<String>,
+    /// The first and the last line of the text, from 1; `None` for the whole file.
+    pub lines: Option<(usize, usize)>,
+    /// What the text must hash to.
+    pub digest: Digest,
+}
+
 /// Who serves some bytes. No registry host is ever named: each client knows its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
@@ -109,6 +142,8 @@ pub enum Origin {
         name: String,
         /// Its exact version.
         version: String,
+        /// The platform that the wheel is for, in pip's words, if it is not pip's own.
+        platform: Option<String>,
     },
     /// A file below a Debian mirror's root, through the mirrors that apt is configured with.
     Debian {
@@ -188,6 +223,8 @@ impl Library {
 pub struct Outputs {
     /// `lib<name>.a` for each.
     pub libs: Vec<String>,
+    /// Other names of the first of them, each of which is a copy.
+    pub aliases: Vec<String>,
     /// Headers or folders of headers below `include/`.
     pub include: Vec<String>,
     /// `lib/pkgconfig/<name>.pc` for each.
@@ -206,13 +243,15 @@ pub struct Tool {
     pub version: String,
     /// SPDX expression.
     pub license: String,
+    /// Where its text stands.
+    pub license_files: Vec<LicenseFile>,
     /// Where its bytes come from, in the order tried.
     pub sources: Vec<Source>,
     /// Patches in the order applied.
     pub patches: Vec<Patch>,
-    /// The C files.
+    /// The C files; none of what comes prebuilt.
     pub compile: Compile,
-    /// What becomes of the objects.
+    /// What becomes of the objects, or of what comes prebuilt.
     pub product: Product,
     /// By installed folder, the folders and files of the source tree that are put into it as they are.
     pub copy: BTreeMap<String, Vec<String>>,
@@ -222,7 +261,7 @@ pub struct Tool {
     pub digests: BTreeMap<String, Digest>,
 }
 
-/// What a tool's objects become.
+/// What a tool's objects become, or what it is if there are none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Product {
     /// A static program.
@@ -239,6 +278,37 @@ pub enum Product {
         /// More C and assembly files, each of them a `lib/<stem>.o` that every program begins with.
         objects: Vec<String>,
     },
+    /// A C library that loads programs which are not static: what comes prebuilt runs nowhere else.
+    Loader {
+        /// Where it is installed: `lib/ld-musl-x86_64.so.1`.
+        path: String,
+    },
+    /// Taken from the archive as it is.
+    Prebuilt(Option<Prebuilt>),
+}
+
+/// A program that is not compiled. It stands in `libexec/` beside its loader and the shared libraries
+/// that the recipe copies there, and a script in `bin/` starts it: so it needs nothing of the machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prebuilt {
+    /// The program in the archive; it keeps its name.
+    pub program: String,
+    /// The tool that loads it.
+    pub loader: String,
+}
+
+impl Prebuilt {
+    /// The name by which it is called.
+    pub fn name(&self) -> &str {
+        self.program.rsplit('/').next().unwrap_or(&self.program)
+    }
+}
+
+impl Product {
+    /// Whether there is a program in `bin/`.
+    pub fn is_program(&self) -> bool {
+        matches!(self, Self::Program { .. } | Self::Prebuilt(Some(_)))
+    }
 }
 
 /// Names by which a build knows what every configure script needs: a shell with its programs, and make.
@@ -255,6 +325,8 @@ pub struct Toolchain {
     pub version: String,
     /// SPDX expression of its main parts.
     pub license: String,
+    /// Where their texts stand.
+    pub license_files: Vec<LicenseFile>,
     /// Where its bytes come from, in the order tried.
     pub sources: Vec<Source>,
     /// How it is called.
@@ -281,5 +353,17 @@ pub enum Driver {
         flags_cxx: Vec<String>,
         /// The tool that programs are linked with: the tree has no libc, only its headers.
         runtime: Option<String>,
+        /// The library that C++ is linked with: the tree has none, only its sources.
+        runtime_cxx: Option<String>,
     },
+}
+
+impl Toolchain {
+    /// The library that C++ is linked with, if it is to be built and not part of the tree.
+    pub fn runtime_cxx(&self) -> Option<&str> {
+        match &self.driver {
+            Driver::Gcc { .. } => None,
+            Driver::Zig { runtime_cxx, .. } => runtime_cxx.as_deref(),
+        }
+    }
 }

@@ -19,7 +19,7 @@ use anyhow::{Context as _, Result};
 
 use crate::process::shell_word;
 use crate::recipe::template::{Placeholder, Template};
-use crate::recipe::{Driver, Toolchain};
+use crate::recipe::{Driver, Language, Toolchain};
 use crate::target::Target;
 pub use call::Call;
 
@@ -83,15 +83,6 @@ pub fn write_driver(toolchain: &Toolchain, target: &Target, tree: &str, bin: &Pa
     Ok(())
 }
 
-/// What a compiler is to read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Language {
-    /// C and assembly.
-    C,
-    /// C++.
-    Cxx,
-}
-
 /// The call of a compiler for a target. Paths of the toolchain become `/toolchain` in what it makes;
 /// those of the build are the caller's to map.
 pub fn compiler(toolchain: &Toolchain, target: &Target, language: Language) -> Call {
@@ -148,6 +139,21 @@ pub fn linker(toolchain: &Toolchain, target: &Target) -> Call {
             let flags = ["-static", "--gc-sections", "--build-id=none", "-z", "noexecstack"];
             binutil(toolchain, target, "ld").args(&flags)
         }
+    }
+}
+
+/// The call that links objects into a C library which loads programs; `-o` and they are to follow.
+pub fn loader_linker(toolchain: &Toolchain, target: &Target) -> Call {
+    let flags = ["-shared", "--gc-sections", "--build-id=none", "-Bsymbolic-functions"];
+    // Where the kernel enters musl's.
+    let start = ["-e", "_dlstart", "-z", "noexecstack"];
+    match &toolchain.driver {
+        Driver::Gcc { .. } => compiler(toolchain, target, Language::C).args(&[
+            "-shared",
+            "-nostdlib",
+            "-Wl,--gc-sections,--build-id=none,-Bsymbolic-functions,-e,_dlstart",
+        ]),
+        Driver::Zig { .. } => binutil(toolchain, target, "ld").args(&flags).args(&start),
     }
 }
 

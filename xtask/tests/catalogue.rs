@@ -49,13 +49,14 @@ programs! {
     nghttp2
     oniguruma
     pcre2
+    snappy
     xz
     zlib_ng
     zstd
 }
 
 /// Libraries that other tests link and use.
-const ELSEWHERE: &[&str] = &["openssl", "sqlite", "zlib"];
+const ELSEWHERE: &[&str] = &["libcxx", "openssl", "sqlite", "zlib"];
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/catalogue")

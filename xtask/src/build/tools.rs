@@ -42,6 +42,8 @@ impl Tools {
         if let Product::Program { aliases, .. } = &tool.product {
             self.has_shell |= aliases.iter().any(|alias| alias == SHELL);
             self.has_pkg_config |= aliases.iter().any(|alias| alias == PKG_CONFIG);
+        }
+        if tool.product.is_program() {
             self.folders.push(outputs.join("bin"));
         }
         if tool.files.iter().any(|file| file == PERL_LIBRARY) {

@@ -32,6 +32,9 @@ pub struct Metadata {
     /// Packages that call programs of the machine when they are built; not part of the answer.
     #[serde(default)]
     pub callers: Vec<Caller>,
+    /// Packages, linked into the program, that compile or link C++; not part of the answer.
+    #[serde(default)]
+    pub cxx: Vec<String>,
     /// Cargo's target folder.
     pub target_directory: PathBuf,
     /// Where cargo builds, if that is another folder.
@@ -42,11 +45,8 @@ pub struct Metadata {
 }
 
 /// Crates whose work in a build is to call a program that Muslin does not bring.
-const CALLERS: [(&str, &str); 13] = [
+const CALLERS: [(&str, &str); 10] = [
     ("autotools", "autoconf"),
-    ("bindgen", "libclang"),
-    ("clang-sys", "libclang"),
-    ("cmake", "cmake"),
     ("meson", "meson"),
     ("nasm-rs", "nasm"),
     ("openssl-src", "perl"),
@@ -58,13 +58,17 @@ const CALLERS: [(&str, &str); 13] = [
     ("tonic-build", "protoc"),
 ];
 
-/// Crates whose work in a build is to call a tool that Muslin has a recipe for.
-const CALLERS_OF_TOOLS: [(&str, &str); 5] = [
-    ("jemalloc-sys", "make"),
-    ("make-cmd", "make"),
-    ("pkg-config", "pkgconf"),
-    ("system-deps", "pkgconf"),
-    ("tikv-jemalloc-sys", "make"),
+/// Crates whose work in a build is to call tools that Muslin has recipes for.
+const CALLERS_OF_TOOLS: [(&str, &[&str]); 8] = [
+    ("bindgen", &["libclang"]),
+    ("clang-sys", &["libclang"]),
+    // Which of the two CMake writes files for is the choice of the crate that calls it.
+    ("cmake", &["cmake", "make", "ninja"]),
+    ("jemalloc-sys", &["make"]),
+    ("make-cmd", &["make"]),
+    ("pkg-config", &["pkgconf"]),
+    ("system-deps", &["pkgconf"]),
+    ("tikv-jemalloc-sys", &["make"]),
 ];
 
 /// A package that calls a program of the machine when it is built.
@@ -120,6 +124,9 @@ pub struct Target {
     pub name: String,
     /// `bin`, `lib`, `proc-macro`…
     pub kind: Vec<String>,
+    /// Its first file.
+    #[serde(default)]
+    pub src_path: PathBuf,
     /// Features without which cargo does not build it.
     #[serde(default, rename = "required-features")]
     pub required_features: Vec<String>,
@@ -156,6 +163,12 @@ impl Package {
         let folder = self.manifest_path.parent()?;
         let is_crate = self.source.is_some();
         Some(if is_crate { folder.parent()? } else { folder }.to_owned())
+    }
+
+    /// Its build script, if it has one.
+    pub fn build_script(&self) -> Option<&Path> {
+        let is_script = |target: &&Target| target.kind.iter().any(|kind| kind == "custom-build");
+        self.targets.iter().find(is_script).map(|target| target.src_path.as_path())
     }
 
     /// Its binaries.
@@ -266,7 +279,7 @@ pub fn load(cargo: &mut Command, query: &Query<'_>) -> Result<Metadata> {
     };
     metadata.callers = callers.map(caller).collect();
     let called = CALLERS_OF_TOOLS.iter().filter(|(name, _)| names.contains(name));
-    let called: BTreeSet<&str> = called.map(|(_, tool)| *tool).collect();
+    let called: BTreeSet<&str> = called.flat_map(|(_, tools)| *tools).copied().collect();
     metadata.tools = called.into_iter().map(str::to_owned).collect();
     Ok(metadata)
 }

@@ -34,10 +34,13 @@ impl Plan {
         let ([tree, driver], target) = self.add_host(name, request, done)?;
         let mut dependencies = vec![tree, driver];
         let mut tools = Vec::new();
-        if let (Driver::Zig { runtime: Some(runtime), .. }, Product::Program { .. }) =
-            (&request.toolchain.driver, &tool.product)
-        {
-            let index = self.add_tool(runtime, request, done)?;
+        let other = match (&request.toolchain.driver, &tool.product) {
+            (Driver::Zig { runtime, .. }, Product::Program { .. }) => runtime.as_ref(),
+            (_, Product::Prebuilt(Some(program))) => Some(&program.loader),
+            _ => None,
+        };
+        if let Some(other) = other {
+            let index = self.add_tool(other, request, done)?;
             dependencies.push(index);
             tools.push(&self.steps[index]);
         }

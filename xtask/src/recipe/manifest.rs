@@ -11,8 +11,10 @@ mod compile;
 mod fields;
 mod library;
 mod license;
+mod license_file;
 mod made;
 mod patches;
+mod prebuilt;
 mod source;
 mod syntax;
 mod tool;
@@ -88,6 +90,25 @@ fn report_target<'t>(
     sink.report(mistake);
 }
 
+impl Context<'_> {
+    /// Whether there is such a library; reports it if not. `reader` is the one that asks.
+    fn check_library(&self, sink: &Sink<'_>, word: &Word<'_>, reader: Option<&str>) -> bool {
+        if self.libraries.iter().any(|library| library == word.text) {
+            return true;
+        }
+        let known = self.libraries.iter().map(String::as_str);
+        let others = known.filter(|other| Some(*other) != reader);
+        let which = if reader.is_some() { "other libraries" } else { "libraries" };
+        let mistake = sink
+            .at(word.span.clone(), format!("there is no library {}", quote(word.text)))
+            .label("no such file in recipes/libraries")
+            .guess(word.text, others.clone())
+            .note(format!("{which}: {}", list(others)));
+        sink.report(mistake);
+        false
+    }
+}
+
 /// Files by what they are for.
 #[derive(Default)]
 struct Sorted<'f> {
@@ -121,12 +142,18 @@ pub fn parse<'f>(files: &'f [File]) -> Result<Recipes, Vec<Diagnostic<'f>>> {
         patches: sorted.patches,
     };
     check_names(&context, &sorted.tools, &mut mistakes);
+    // One tool may name another, so what each of them is must be known before.
+    for (name, file) in &sorted.tools {
+        let read = |fields: &Fields<'_, 'f>| tool::read(fields, name, &context).1;
+        if let Some(kind) = document(file, tool::shape(), &mut Vec::new(), read) {
+            context.tools.insert(name, kind);
+        }
+    }
     let mut others = Vec::new();
     for (name, file) in sorted.tools {
         let read = |fields: &Fields<'_, 'f>| tool::read(fields, name, &context);
-        if let Some((found, kind, pins)) = document(file, tool::shape(), &mut mistakes, read) {
+        if let Some((found, _, pins)) = document(file, tool::shape(), &mut mistakes, read) {
             recipes.tools.extend(found.map(|tool| (name.to_owned(), tool)));
-            context.tools.insert(name, kind);
             others.push((file, pins));
         }
     }

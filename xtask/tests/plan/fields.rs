@@ -7,19 +7,38 @@ use toml::{Table, Value};
 use xtask::plan::Plan;
 use xtask::recipe::diagnostic::File;
 use xtask::recipe::{
-    Compile, Configure, Content, Driver, Group, Library, MadeFile, Outputs, PkgConfig, Product,
-    Recipes, Source, Tool, Toolchain, manifest,
+    Compile, Configure, Content, Driver, Group, Library, MadeFile, Outputs, PkgConfig, Prebuilt,
+    Product, Recipes, Source, Tool, Toolchain, manifest,
 };
 use xtask::target::{Machine, Target};
 
-const ALL: &[&str] =
-    &["toolchain", "driver", "rt", "busybox", "make", "base", "top", "side", "sysroot"];
+const ALL: &[&str] = &[
+    "toolchain",
+    "driver",
+    "rt",
+    "busybox",
+    "make",
+    "load",
+    "pre",
+    "base",
+    "top",
+    "side",
+    "late",
+    "cxx",
+    "plus",
+    "sysroot",
+];
 const BEHIND_DRIVER: &[&str] = ALL.split_at(1).1;
 /// Not the libraries that call `make`: its bytes are pinned.
 const BEHIND_RT: &[&str] = &["rt", "busybox", "make", "top", "sysroot"];
 const BEHIND_BUSYBOX: &[&str] = &["busybox", "top", "sysroot"];
 const BEHIND_BASE: &[&str] = &["base", "top", "sysroot"];
+const BEHIND_LOAD: &[&str] = &["load", "pre", "late", "sysroot"];
+const BEHIND_PRE: &[&str] = &["pre", "late", "sysroot"];
+const BEHIND_LATE: &[&str] = &["late", "sysroot"];
 const BEHIND_TOP: &[&str] = &["top", "sysroot"];
+const BEHIND_CXX: &[&str] = &["cxx", "plus", "sysroot"];
+const BEHIND_PLUS: &[&str] = &["plus", "sysroot"];
 const BEHIND_SIDE: &[&str] = &["side", "sysroot"];
 const NONE: &[&str] = &[];
 
@@ -40,6 +59,8 @@ const CHANGES: &[Change] = &[
     ("zig:description", "\"Another\"", NONE),
     ("zig:version", "\"1.1\"", ALL),
     ("zig:license", "\"Zlib\"", NONE),
+    ("zig:license-file.path", "\"LICENSE\"", ALL),
+    ("zig:license-file.sha256", OTHER_DIGEST, ALL),
     ("zig:source.0.pypi", "\"ziglang 1.0.1\"", NONE),
     ("zig:source.0.sha256", OTHER_DIGEST, ALL),
     ("zig:driver.zig.program", "\"bin/zig\"", BEHIND_DRIVER),
@@ -49,6 +70,8 @@ const CHANGES: &[Change] = &[
     ("rt:description", "\"Another\"", NONE),
     ("rt:version", "\"1.1\"", BEHIND_RT),
     ("rt:license", "\"Zlib\"", NONE),
+    ("rt:license-file.path", "\"LICENSE\"", BEHIND_RT),
+    ("rt:license-file.sha256", OTHER_DIGEST, BEHIND_RT),
     ("rt:source.0.url", "\"https://other.invalid/rt.tar.gz\"", NONE),
     ("rt:source.0.sha256", OTHER_DIGEST, BEHIND_RT),
     ("rt:build.compile.sources", "[\"other.c\"]", BEHIND_RT),
@@ -77,9 +100,37 @@ const CHANGES: &[Change] = &[
     ("make:version", "\"1.1\"", &["make", "base", "top", "sysroot"]),
     ("make:digest.zig", OTHER_DIGEST, &["make", "base", "top", "sysroot"]),
     ("make:digest.gcc", OTHER_DIGEST, NONE),
+    ("load:description", "\"Another\"", NONE),
+    ("load:version", "\"1.1\"", BEHIND_LOAD),
+    ("load:license", "\"Zlib\"", NONE),
+    ("load:source.0.url", "\"https://other.invalid/load.tar.gz\"", NONE),
+    ("load:source.0.sha256", OTHER_DIGEST, BEHIND_LOAD),
+    ("load:build.compile.sources", "[\"other.c\"]", BEHIND_LOAD),
+    ("load:build.compile.loader", "\"lib/more\"", BEHIND_LOAD),
+    ("load:outputs.files", "[\"lib/load.so\"]", BEHIND_LOAD),
+    ("pre:description", "\"Another\"", NONE),
+    ("pre:version", "\"1.1\"", BEHIND_PRE),
+    ("pre:license", "\"Zlib\"", NONE),
+    ("pre:source.0.pypi", "\"pre 1.1\"", NONE),
+    ("pre:source.0.platform", "\"musllinux_1_1_x86_64\"", NONE),
+    ("pre:source.0.sha256", OTHER_DIGEST, BEHIND_PRE),
+    ("pre:build.prebuilt.program", "\"other/pre\"", BEHIND_PRE),
+    ("pre:build.prebuilt.copy.share/pre", "[\"other\"]", BEHIND_PRE),
+    ("pre:outputs.files", "[\"libexec\", \"share\"]", BEHIND_PRE),
+    ("late:description", "\"Another\"", BEHIND_LATE),
+    ("late:version", "\"4.1\"", BEHIND_LATE),
+    ("late:license", "\"Zlib\"", NONE),
+    ("late:tools", "[\"busybox\"]", &["late", "sysroot"]),
+    ("late:source.0.url", "\"https://other.invalid/late.tar.gz\"", NONE),
+    ("late:source.0.sha256", OTHER_DIGEST, BEHIND_LATE),
+    ("late:build.compile.sources", "[\"other.c\"]", BEHIND_LATE),
+    ("late:outputs.libs", "[\"other\"]", BEHIND_LATE),
     ("base:description", "\"Another\"", BEHIND_BASE),
     ("base:version", "\"1.1\"", BEHIND_BASE),
     ("base:license", "\"Zlib\"", NONE),
+    ("base:license-file.path", "\"LICENSE\"", BEHIND_BASE),
+    ("base:license-file.lines", "\"1-3\"", BEHIND_BASE),
+    ("base:license-file.sha256", OTHER_DIGEST, BEHIND_BASE),
     ("base:links", "[\"base\", \"other\"]", NONE),
     ("base:bundled.base-sys", "[\"other\"]", NONE),
     ("base:tools", "[\"busybox\"]", BEHIND_BASE),
@@ -146,6 +197,22 @@ const CHANGES: &[Change] = &[
     ("side:build.compile.pkgconfig.side.requires-private", "[\"other\"]", BEHIND_SIDE),
     ("side:build.compile.pkgconfig.side.libs-private", "[\"-lother\"]", BEHIND_SIDE),
     ("side:outputs.libs", "[\"more\", \"side\"]", BEHIND_SIDE),
+    ("zig:driver.zig.runtime-cxx", "\"side\"", BEHIND_PLUS),
+    ("cxx:description", "\"Another\"", BEHIND_CXX),
+    ("cxx:version", "\"4.1\"", BEHIND_CXX),
+    ("cxx:license", "\"Zlib\"", NONE),
+    ("cxx:source.0.url", "\"https://other.invalid/cxx.tar.gz\"", NONE),
+    ("cxx:source.0.sha256", OTHER_DIGEST, BEHIND_CXX),
+    ("cxx:build.compile.sources", "[\"other.cc\"]", BEHIND_CXX),
+    ("cxx:outputs.libs", "[\"other\"]", BEHIND_CXX),
+    ("cxx:outputs.aliases", "[\"other\"]", BEHIND_CXX),
+    ("plus:description", "\"Another\"", BEHIND_PLUS),
+    ("plus:version", "\"5.1\"", BEHIND_PLUS),
+    ("plus:license", "\"Zlib\"", NONE),
+    ("plus:source.0.url", "\"https://other.invalid/plus.tar.gz\"", NONE),
+    ("plus:source.0.sha256", OTHER_DIGEST, BEHIND_PLUS),
+    ("plus:build.compile.sources", "[\"other.cc\"]", BEHIND_PLUS),
+    ("plus:outputs.libs", "[\"other\"]", BEHIND_PLUS),
 ];
 
 /// For the plan with the toolchain `gcc`.
@@ -170,7 +237,7 @@ const GCC_CHANGES: &[Change] = &[
 
 /// Chooses a toolchain's archive; there must be one for the target. What a tool promises must be what
 /// another field says that it makes.
-const NO_CHANGE_POSSIBLE: [&str; 9] = [
+const NO_CHANGE_POSSIBLE: [&str; 12] = [
     "gcc:source.0.target",
     "rt:outputs.objects",
     "busybox:build.compile.program",
@@ -179,7 +246,10 @@ const NO_CHANGE_POSSIBLE: [&str; 9] = [
     "busybox:outputs.programs",
     "make:build.compile.program",
     "make:outputs.programs",
+    "pre:outputs.programs",
+    "pre:build.prebuilt.loader",
     "zig:driver.zig.runtime",
+    "plus:language",
 ];
 
 fn files() -> Vec<File> {
@@ -196,7 +266,7 @@ fn parsed(files: &[File]) -> Recipes {
 }
 
 fn plan(recipes: &Recipes, toolchain: &str) -> Plan {
-    let libraries = ["side".to_owned(), "top".to_owned()];
+    let libraries = ["side", "top", "late", "plus"].map(str::to_owned);
     super::plan(recipes, toolchain, "x86_64-unknown-linux-musl", &libraries).unwrap()
 }
 
@@ -296,10 +366,18 @@ fn no_field_is_left_out_above() {
 fn every_field_is_known(recipes: &Recipes) {
     let Recipes { libraries, toolchains, tools, targets } = recipes;
     for library in libraries.values() {
-        let Library { name: _, description: _, version: _, license: _, links: _, .. } = library;
+        let Library {
+            name: _,
+            description: _,
+            version: _,
+            license: _,
+            license_files: _,
+            links: _,
+            ..
+        } = library;
         let Library { bundled: _, dependencies: _, tools: _, sources, patches: _, .. } = library;
-        let Library { build: _, outputs, env: _, overrides: _, .. } = library;
-        let Outputs { libs: _, include: _, pkgconfig: _ } = outputs;
+        let Library { language: _, build: _, outputs, env: _, overrides: _, .. } = library;
+        let Outputs { libs: _, aliases: _, include: _, pkgconfig: _ } = outputs;
         sources.iter().for_each(|Source { origin: _, digest: _, root: _, omit: _, target: _ }| {});
     }
     let _ = |compile: Compile| {
@@ -335,19 +413,40 @@ fn every_field_is_known(recipes: &Recipes) {
                  host_programs: _,
              }: Configure| {};
     for tool in tools.values() {
-        let Tool { name: _, description: _, version: _, license: _, sources: _, .. } = tool;
+        let Tool {
+            name: _,
+            description: _,
+            version: _,
+            license: _,
+            license_files: _,
+            sources: _,
+            ..
+        } = tool;
         let Tool { patches: _, compile: _, copy: _, files: _, digests: _, product, .. } = tool;
         match product {
-            Product::Program { path: _, aliases: _ } | Product::Runtime { lib: _, objects: _ } => {}
+            Product::Program { path: _, aliases: _ }
+            | Product::Runtime { lib: _, objects: _ }
+            | Product::Loader { path: _ } => {}
+            Product::Prebuilt(program) => {
+                let _ = program.as_ref().map(|Prebuilt { program: _, loader: _ }| {});
+            }
         }
     }
     for toolchain in toolchains.values() {
-        let Toolchain { name: _, description: _, version: _, license: _, sources: _, driver } =
-            toolchain;
+        let Toolchain {
+            name: _,
+            description: _,
+            version: _,
+            license: _,
+            license_files: _,
+            sources: _,
+            driver,
+        } = toolchain;
         match driver {
             Driver::Gcc { prefix: _ }
-            | Driver::Zig { program: _, include: _, include_cxx: _, flags_cxx: _, runtime: _ } => {}
+            | Driver::Zig { program: _, include: _, include_cxx: _, flags_cxx: _, .. } => {}
         }
+        if let Driver::Zig { runtime: _, runtime_cxx: _, .. } = driver {}
     }
     for Target { triple: _, gnu: _, zig_libc: _, zig_kernel: _, machine, cflags: _ } in
         targets.values()

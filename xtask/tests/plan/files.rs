@@ -1,6 +1,7 @@
 //! Recipes in which every field of every kind of recipe is used.
 
-/// Recipes in which every field is used. `top` depends on `base` and calls tools; `side` stands alone.
+/// Recipes in which every field is used. `top` depends on `base` and calls tools; `late`
+/// calls one that comes prebuilt; `side` stands alone; `plus` is C++, for which `zig` needs `cxx`.
 pub const FILES: &[(&str, &str)] = &[
     (
         "recipes/targets.toml",
@@ -36,6 +37,7 @@ pub const FILES: &[(&str, &str)] = &[
         r#"description = "A zig"
         version = "1.0"
         license = "MIT"
+        license-file = { path = "COPYING", sha256 = "abababababababababababababababababababababababababababababababab" }
         [[source]]
         pypi = "ziglang 1.0.0"
         sha256 = "2222222222222222222222222222222222222222222222222222222222222222"
@@ -45,6 +47,7 @@ pub const FILES: &[(&str, &str)] = &[
         include-cxx = ["lib/cxx"]
         flags-cxx = ["-DCXX"]
         runtime = "rt"
+        runtime-cxx = "cxx"
         "#,
     ),
     (
@@ -52,6 +55,7 @@ pub const FILES: &[(&str, &str)] = &[
         r#"description = "A libc"
         version = "1.0"
         license = "MIT"
+        license-file = { path = "COPYING", sha256 = "abababababababababababababababababababababababababababababababab" }
         [[source]]
         url = "https://rt.invalid/rt.tar.gz"
         sha256 = "8888888888888888888888888888888888888888888888888888888888888888"
@@ -112,10 +116,60 @@ pub const FILES: &[(&str, &str)] = &[
         "#,
     ),
     (
+        "recipes/tools/load.toml",
+        r#"description = "A loader"
+        version = "1.0"
+        license = "MIT"
+        [[source]]
+        url = "https://load.invalid/load.tar.gz"
+        sha256 = "cececececececececececececececececececececececececececececececece"
+        [build.compile]
+        loader = "lib/load.so"
+        sources = ["load.c"]
+        [outputs]
+        files = ["lib/load.so", "lib/more"]
+        "#,
+    ),
+    (
+        "recipes/tools/pre.toml",
+        r#"description = "Prebuilt"
+        version = "1.0"
+        license = "MIT"
+        [[source]]
+        pypi = "pre 1.0"
+        platform = "musllinux_1_2_x86_64"
+        sha256 = "cfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcf"
+        [build.prebuilt]
+        program = "data/pre"
+        loader = "load"
+        [build.prebuilt.copy]
+        "share/pre" = ["data/share"]
+        [outputs]
+        programs = ["bin/pre"]
+        files = ["libexec"]
+        "#,
+    ),
+    (
+        "recipes/libraries/late.toml",
+        r#"version = "4.0"
+        description = "The late one"
+        license = "MIT"
+        tools = ["pre"]
+        [[source]]
+        url = "https://late.invalid/late.tar.gz"
+        sha256 = "abababababababababababababababababababababababababababababababab"
+        [build.compile]
+        sources = ["late.c"]
+        [outputs]
+        libs = ["late"]
+        "#,
+    ),
+    (
         "recipes/libraries/base.toml",
         r#"description = "The base"
         version = "1.0"
         license = "MIT"
+        license-file = { path = "COPYING", lines = "1-9", sha256 = "abababababababababababababababababababababababababababababababab" }
         links = ["base"]
         bundled = { base-sys = ["vendored"] }
         tools = ["make"]
@@ -212,6 +266,36 @@ pub const FILES: &[(&str, &str)] = &[
         libs = ["side", "more"]
         include = ["side"]
         pkgconfig = ["side"]
+        "#,
+    ),
+    (
+        "recipes/libraries/cxx.toml",
+        r#"version = "4.0"
+        description = "A runtime"
+        license = "MIT"
+        [[source]]
+        url = "https://cxx.invalid/cxx.tar.gz"
+        sha256 = "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"
+        [build.compile]
+        sources = ["cxx.cc"]
+        [outputs]
+        libs = ["cxx"]
+        aliases = ["cplusplus"]
+        "#,
+    ),
+    (
+        "recipes/libraries/plus.toml",
+        r#"version = "5.0"
+        description = "In C++"
+        license = "MIT"
+        language = "c++"
+        [[source]]
+        url = "https://plus.invalid/plus.tar.gz"
+        sha256 = "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+        [build.compile]
+        sources = ["plus.cpp"]
+        [outputs]
+        libs = ["plus"]
         "#,
     ),
 ];
