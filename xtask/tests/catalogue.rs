@@ -35,11 +35,23 @@ macro_rules! programs {
 programs! {
     brotli
     bzip2
+    c_ares
     expat
+    freetype
+    jemalloc
+    libjpeg_turbo
+    libpng
+    libuv
+    libwebp
+    lmdb
     lz4
+    mimalloc
+    nghttp2
+    oniguruma
     pcre2
     snappy
     xz
+    zlib_ng
     zstd
 }
 
