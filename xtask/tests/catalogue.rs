@@ -36,6 +36,7 @@ programs! {
     brotli
     bzip2
     expat
+    libpq
     libsodium
     lz4
     pcre2
