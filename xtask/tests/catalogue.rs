@@ -38,6 +38,7 @@ programs! {
     expat
     libpq
     libsodium
+    libssh2
     lz4
     pcre2
     xz
