@@ -36,6 +36,7 @@ programs! {
     brotli
     bzip2
     expat
+    libgit2
     libpq
     libsodium
     libssh2
