@@ -38,6 +38,7 @@ programs! {
     expat
     libgit2
     libpq
+    librdkafka
     libsodium
     libssh2
     lz4
