@@ -36,6 +36,7 @@ programs! {
     brotli
     bzip2
     expat
+    libarchive
     libgit2
     libpq
     librdkafka
