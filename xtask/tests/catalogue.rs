@@ -35,16 +35,27 @@ macro_rules! programs {
 programs! {
     brotli
     bzip2
+    c_ares
     expat
+    freetype
     libarchive
     libgit2
+    libjpeg_turbo
+    libpng
     libpq
     librdkafka
     libsodium
     libssh2
+    libuv
+    libwebp
+    lmdb
     lz4
+    mimalloc
+    nghttp2
+    oniguruma
     pcre2
     xz
+    zlib_ng
     zstd
 }
 

@@ -216,6 +216,7 @@ fn compile(lines: &mut Lines, build: &Compile, target: &Target) {
     }
     for (name, said) in &build.pkgconfig {
         lines.add("pkgconfig", name);
+        lines.add_all("pc-version", &said.version);
         lines.add_all("pc-lib", &said.libs);
         lines.add_all("pc-cflag", &said.cflags);
         lines.add_all("pc-requires", &said.requires);

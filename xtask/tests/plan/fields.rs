@@ -189,6 +189,7 @@ const CHANGES: &[Change] = &[
     ("side:build.compile.pkgconfig.side.libs", "[\"more\"]", BEHIND_SIDE),
     ("side:build.compile.pkgconfig.side.cflags", "[\"-DT\"]", BEHIND_SIDE),
     ("side:build.compile.pkgconfig.side.requires", "[\"other\"]", BEHIND_SIDE),
+    ("side:build.compile.pkgconfig.side.version", "\"2\"", BEHIND_SIDE),
     ("side:build.compile.pkgconfig.side.requires-private", "[\"other\"]", BEHIND_SIDE),
     ("side:build.compile.pkgconfig.side.libs-private", "[\"-lother\"]", BEHIND_SIDE),
     ("side:outputs.libs", "[\"more\", \"side\"]", BEHIND_SIDE),
@@ -376,8 +377,8 @@ fn every_field_is_known(recipes: &Recipes) {
             }
         }
         for said in pkgconfig.values() {
-            let PkgConfig { libs: _, cflags: _, requires: _, requires_private: _, libs_private: _ } =
-                said;
+            let PkgConfig { version: _, libs: _, cflags: _, requires: _, .. } = said;
+            let PkgConfig { requires_private: _, libs_private: _, .. } = said;
         }
     };
     let _ = |Configure {

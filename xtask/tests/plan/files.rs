@@ -258,6 +258,7 @@ pub const FILES: &[(&str, &str)] = &[
         libs = ["side"]
         cflags = ["-DS"]
         requires = ["more"]
+        version = "1"
         requires-private = ["base"]
         libs-private = ["-lmore"]
         [outputs]
