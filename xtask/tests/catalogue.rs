@@ -36,6 +36,7 @@ programs! {
     brotli
     bzip2
     c_ares
+    curl
     expat
     freetype
     libarchive
