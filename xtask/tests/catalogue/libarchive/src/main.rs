@@ -48,7 +48,8 @@ fn main() {
     assert_eq!(read(&secret, Some("horse")), Ok(text.clone()));
     assert!(read(&secret, Some("house")).unwrap_err().contains("passphrase"));
 
-    let mut damaged = write("pax", "gzip", "", None, &text);
+    // Of the compressions, xz has a checksum that libarchive looks at.
+    let mut damaged = write("pax", "xz", "", None, &text);
     let middle = damaged.len() / 2;
     damaged[middle] ^= 0xff;
     assert!(read(&damaged, None).is_err());
