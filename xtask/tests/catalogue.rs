@@ -36,11 +36,18 @@ programs! {
     brotli
     bzip2
     c_ares
+    curl
     expat
     freetype
     jemalloc
+    libarchive
+    libgit2
     libjpeg_turbo
     libpng
+    libpq
+    librdkafka
+    libsodium
+    libssh2
     libuv
     libwebp
     lmdb
