@@ -36,6 +36,7 @@ programs! {
     brotli
     bzip2
     expat
+    libcap
     libseccomp
     lz4
     pcre2
