@@ -38,6 +38,7 @@ programs! {
     expat
     libcap
     libseccomp
+    libuuid
     lz4
     pcre2
     xz
