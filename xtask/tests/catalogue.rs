@@ -36,6 +36,7 @@ programs! {
     brotli
     bzip2
     expat
+    libblkid
     libcap
     libseccomp
     libuuid
