@@ -35,6 +35,7 @@ macro_rules! programs {
 programs! {
     brotli
     bzip2
+    cyrus_sasl
     expat
     libblkid
     libcap
