@@ -1,6 +1,7 @@
 //! The command line as types: each command's arguments are a type here, and its `run` stands in the
 //! file of the stage that does the work. No logic here.
 
+mod recipe;
 mod store;
 mod units;
 
@@ -12,6 +13,7 @@ use crate::fetch::Mirror;
 use crate::links::HostView;
 use crate::report::{self, Color, Format, Verbosity};
 use crate::sandbox::Policy;
+pub use recipe::{Recipe, RecipeBump, RecipeCheck, RecipeCommand};
 pub use store::{Bundle, Gc, List, Store, StoreCommand, StoreVerify, Unbundle};
 pub use units::{Age, Size};
 
@@ -112,6 +114,8 @@ pub enum Command {
     Shell(Shell),
     /// Check that a program is static and portable, as `dist` does.
     Check(Check),
+    /// Check, update or write recipes.
+    Recipe(Recipe),
     /// Verify, list or clear up what was fetched and built.
     Store(Store),
     /// Put all that `dist --offline` needs into one file, for a machine without a network.

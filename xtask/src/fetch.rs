@@ -17,6 +17,7 @@ mod cargo;
 mod download;
 mod guess;
 mod http;
+mod learn;
 mod mirror;
 mod partial;
 mod pip;
@@ -31,6 +32,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use reqwest::Url;
 
+pub use self::learn::Reach;
 pub use self::mirror::Mirror;
 use self::partial::quarantine_place;
 use self::refusal::{Cause, Refusal, all_failed};

@@ -6,7 +6,7 @@
 //! downloads-v1/<digest>/<file>         only ever holds verified bytes
 //! downloads-v1/<digest>.origin         who served them, in one line
 //! quarantine-v1/                       partial and mismatching downloads, damaged entries, for the post-mortem
-//! entries-v1/<name>-<version>-<fp16>/  outputs/  outputs.sha256  build.log  fingerprint.txt  origin.txt
+//! entries-v1/<name>-<version>-<fp16>/  outputs/  outputs.sha256  licenses/  build.log  fingerprint.txt  origin.txt
 //! failed-v1/<name>-<version>-<fp16>/   the folder of a step that failed, until it is made
 //! graphs-v1/<question>.json            what cargo said of an app's graph, with what it read for that
 //! roots-v1/<package and target>.json   what the last plan of a package uses: see `roots`

@@ -40,6 +40,7 @@ pub mod dist;
 pub mod verify;
 pub mod explain;
 pub mod store;
+pub mod author;
 pub mod bundle;
 pub mod test;
 pub mod commands;

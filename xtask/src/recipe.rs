@@ -28,6 +28,13 @@ pub struct Recipes {
     pub targets: BTreeMap<String, Target>,
 }
 
+impl Recipes {
+    /// Whether a library is what some toolchain links C++ with.
+    pub fn is_runtime_cxx(&self, name: &str) -> bool {
+        self.toolchains.values().any(|toolchain| toolchain.runtime_cxx() == Some(name))
+    }
+}
+
 /// A C library: where its bytes come from, how it is built, what it must bring, whom it serves.
 #[derive(Clone, Debug)]
 pub struct Library {
@@ -39,10 +46,14 @@ pub struct Library {
     pub version: String,
     /// SPDX expression.
     pub license: String,
+    /// Where its text stands.
+    pub license_files: Vec<LicenseFile>,
     /// The `links` keys of the `-sys` crates that this library serves.
     pub links: Vec<String>,
     /// Features, by crate, with which that crate compiles its own copy and needs nothing from us.
     pub bundled: BTreeMap<String, Vec<String>>,
+    /// What it is written in.
+    pub language: Language,
     /// Libraries that it links or includes.
     pub dependencies: Vec<String>,
     /// Tools whose programs the build calls, such as `make`.
@@ -60,6 +71,16 @@ pub struct Library {
     /// Cargo's `links` override for crates without a usable switch, by `links` key: keys of
     /// `[target.<triple>.<links>]` with a string or a list of strings.
     pub overrides: BTreeMap<String, BTreeMap<String, OverrideValue>>,
+}
+
+/// What code is written in, as far as it matters to whoever compiles or links it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Language {
+    /// C and assembly: needs nothing but a libc.
+    #[default]
+    C,
+    /// C++: needs a C++ runtime too.
+    Cxx,
 }
 
 /// The value of one key of a `links` override.
@@ -84,6 +105,18 @@ pub struct Source {
     pub omit: Vec<String>,
     /// For toolchains: the only target that this archive serves; `None` for all.
     pub target: Option<String>,
+}
+
+/// A text that a licence asks to be passed on, in a file of the source tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LicenseFile {
+    /// Its path in the source tree. The archives of a release differ: of several, the first that is
+    /// there counts, and its text must be the same.
+    pub paths: Vec<String>,
+    /// The first and the last line of the text, from 1; `None` for the whole file.
+    pub lines: Option<(usize, usize)>,
+    /// What the text must hash to.
+    pub digest: Digest,
 }
 
 /// Who serves some bytes. No registry host is ever named: each client knows its own.
@@ -190,6 +223,8 @@ impl Library {
 pub struct Outputs {
     /// `lib<name>.a` for each.
     pub libs: Vec<String>,
+    /// Other names of the first of them, each of which is a copy.
+    pub aliases: Vec<String>,
     /// Headers or folders of headers below `include/`.
     pub include: Vec<String>,
     /// `lib/pkgconfig/<name>.pc` for each.
@@ -208,6 +243,8 @@ pub struct Tool {
     pub version: String,
     /// SPDX expression.
     pub license: String,
+    /// Where its text stands.
+    pub license_files: Vec<LicenseFile>,
     /// Where its bytes come from, in the order tried.
     pub sources: Vec<Source>,
     /// Patches in the order applied.
@@ -288,6 +325,8 @@ pub struct Toolchain {
     pub version: String,
     /// SPDX expression of its main parts.
     pub license: String,
+    /// Where their texts stand.
+    pub license_files: Vec<LicenseFile>,
     /// Where its bytes come from, in the order tried.
     pub sources: Vec<Source>,
     /// How it is called.
@@ -314,5 +353,17 @@ pub enum Driver {
         flags_cxx: Vec<String>,
         /// The tool that programs are linked with: the tree has no libc, only its headers.
         runtime: Option<String>,
+        /// The library that C++ is linked with: the tree has none, only its sources.
+        runtime_cxx: Option<String>,
     },
+}
+
+impl Toolchain {
+    /// The library that C++ is linked with, if it is to be built and not part of the tree.
+    pub fn runtime_cxx(&self) -> Option<&str> {
+        match &self.driver {
+            Driver::Gcc { .. } => None,
+            Driver::Zig { runtime_cxx, .. } => runtime_cxx.as_deref(),
+        }
+    }
 }

@@ -79,7 +79,8 @@ impl Project {
 
     /// What a plan for it is to bring.
     pub fn goal(&self) -> Goal<'_> {
-        Goal { libraries: &self.wanted.libraries, tools: &self.tools }
+        let Wanted { libraries, language, .. } = &self.wanted;
+        Goal { libraries, tools: &self.tools, language: *language }
     }
 
     /// The folder in which cargo is started, whose `.cargo/config.toml` counts.
@@ -176,6 +177,7 @@ impl Session {
                 let mut metadata = links::load(&mut cargo(), &query)?;
                 let package = metadata.select(&manifest, name)?;
                 metadata.linked = links::load_linked(&mut cargo(), &query, package)?;
+                metadata.cxx = links::speakers_of_cxx(&metadata);
                 if self.access == Access::Write {
                     memory.keep(&metadata);
                 }
@@ -370,7 +372,7 @@ impl Session {
 }
 
 /// Those of the command line, else those of the environment.
-fn mirrors(global: &Global) -> Result<Vec<Mirror>> {
+pub fn mirrors(global: &Global) -> Result<Vec<Mirror>> {
     const VARIABLE: &str = "MUSLIN_MIRROR";
     match process::env_var(VARIABLE) {
         Some(text) if global.mirror.is_empty() => Mirror::list(&text)

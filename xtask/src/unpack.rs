@@ -15,6 +15,7 @@
 //! and one modification time, [`MODIFIED`].
 
 mod disk;
+pub mod license;
 mod limits;
 mod links;
 mod name;

@@ -5,6 +5,8 @@
 
 #[path = "pipeline/app.rs"]
 mod app;
+#[path = "pipeline/author.rs"]
+mod author;
 #[path = "pipeline/building.rs"]
 mod building;
 #[path = "pipeline/bundle.rs"]
@@ -13,6 +15,8 @@ mod bundle;
 mod endings;
 #[path = "pipeline/freshness.rs"]
 mod freshness;
+#[path = "pipeline/licenses.rs"]
+mod licenses;
 #[path = "pipeline/offline.rs"]
 mod offline;
 #[path = "pipeline/real.rs"]

@@ -73,7 +73,8 @@ pub fn take(
 /// What a library declares.
 pub fn of_library(library: &Library) -> Vec<PathBuf> {
     let outputs = &library.outputs;
-    let libs = outputs.libs.iter().map(|name| format!("lib/lib{name}.a"));
+    let libs = outputs.libs.iter().chain(&outputs.aliases);
+    let libs = libs.map(|name| format!("lib/lib{name}.a"));
     let headers = outputs.include.iter().map(|name| format!("include/{name}"));
     let pkgconfig = outputs.pkgconfig.iter().map(|name| format!("lib/pkgconfig/{name}.pc"));
     libs.chain(headers).chain(pkgconfig).map(PathBuf::from).collect()

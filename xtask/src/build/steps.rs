@@ -59,7 +59,7 @@ pub fn make(session: &Session, plan: &Plan, step: &Step, tokens: &Client) -> Res
     remove_tree(&failed).with_context(|| format!("cannot remove {}", failed.display()))
 }
 
-/// Unpacks the step's archive, and notes in the entry who served it.
+/// Unpacks the step's archive, and keeps in the entry who served it and the texts of its licences.
 fn unpack_source(session: &Session, step: &Step, to: &Path, entry: &Path) -> Result<()> {
     let source = step.source.as_ref().context("a step without a source")?;
     let what = format!("{} {}", step.name, step.version);
@@ -67,6 +67,14 @@ fn unpack_source(session: &Session, step: &Step, to: &Path, entry: &Path) -> Res
     let part = unpack::Part { root: source.root.as_deref(), omit: &source.omit };
     unpack::unpack_archive(&archive, &part, to).with_context(|| format!("cannot unpack {what}"))?;
     fs::write(entry.join("origin.txt"), archive.served_by())?;
+    let (recipe, licenses) = match &step.work {
+        Work::Toolchain(it) => ("toolchains", &it.license_files),
+        Work::Library(it) => ("libraries", &it.license_files),
+        Work::Tool(it) => ("tools", &it.license_files),
+        _ => return Ok(()),
+    };
+    let recipe = format!("recipes/{recipe}/{}.toml", step.name);
+    unpack::license::keep(&what, &recipe, licenses, to, &entry.join("licenses"))?;
     Ok(())
 }
 
@@ -110,6 +118,13 @@ fn make_library(
     let recipe = format!("recipes/libraries/{}.toml", library.name);
     let declared = outputs::of_library(library);
     let Folders { root, install, .. } = &bench.folders;
+    let lib = |name: &String| install.join(format!("lib/lib{name}.a"));
+    if let Some(first) = library.outputs.libs.first() {
+        for alias in &library.outputs.aliases {
+            fs::copy(lib(first), lib(alias))
+                .with_context(|| format!("cannot make lib{alias}.a"))?;
+        }
+    }
     outputs::take(&library.name, &recipe, &declared, install, &root.join("outputs"))
 }
 

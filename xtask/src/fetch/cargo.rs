@@ -38,7 +38,23 @@ pub(super) fn through_cargo(
     version: &str,
     place: &str,
 ) -> Attempt {
-    let refuse = |reason: String| Ok(Err(Refusal::new(place, Cause::Cargo, reason)));
+    match fetched_files(fetcher, &wanted.what, name, version)? {
+        Ok(files) => {
+            let file = files.iter().find(|file| has_digest(wanted, file)).unwrap_or(&files[0]);
+            adopt(fetcher, wanted, file, place)
+        }
+        Err(reason) => Ok(Err(Refusal::new(place, Cause::Cargo, reason))),
+    }
+}
+
+/// Has cargo fetch a crate; its file from each registry that cargo has used, at least one. The inner
+/// error says why there is none.
+pub(super) fn fetched_files(
+    fetcher: &Fetcher,
+    what: &str,
+    name: &str,
+    version: &str,
+) -> Result<Result<Vec<PathBuf>, String>> {
     let temp = fetcher.store.temp("crate")?;
     let manifest = temp.path().join("Cargo.toml");
     fs::write(&manifest, scratch_manifest(name, version))
@@ -48,26 +64,26 @@ pub(super) fn through_cargo(
     let mut command = process::command(&fetcher.cargo);
     command.args(["fetch", "--manifest-path"]).arg(&manifest).current_dir(&fetcher.workspace_root);
     let captured = {
-        let _progress = Progress::spinner("Fetching", format!("{} through cargo", wanted.what));
+        let _progress = Progress::spinner("Fetching", format!("{what} through cargo"));
         match process::capture(&mut command) {
             Ok(captured) => captured,
-            Err(error) => return refuse(format!("{error:#}")),
+            Err(error) => return Ok(Err(format!("{error:#}"))),
         }
     };
     if process::is_interrupted() {
         bail!("interrupted");
     }
     if !captured.status.success() {
-        return refuse(format!("cargo says: {}", complaint(&captured.stderr)));
+        return Ok(Err(format!("cargo says: {}", complaint(&captured.stderr))));
     }
     let files = cached_files(fetcher, name, version);
-    match files.iter().find(|file| has_digest(wanted, file)).or(files.first()) {
-        Some(file) => adopt(fetcher, wanted, file, place),
-        None => refuse(format!(
+    if files.is_empty() {
+        return Ok(Err(format!(
             "cargo was content but left no `{name}-{version}.crate` in its cache: \
              its configuration replaces the registry by a folder, which has no such files"
-        )),
+        )));
     }
+    Ok(Ok(files))
 }
 
 fn scratch_manifest(name: &str, version: &str) -> String {

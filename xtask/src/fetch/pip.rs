@@ -2,7 +2,7 @@
 //! apply. Python is needed only if this origin is reached for.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
@@ -41,20 +41,43 @@ pub(super) fn through_pip(
     wheel: &Wheel<'_>,
     place: &str,
 ) -> Attempt {
-    let refuse = |cause, reason: String| Ok(Err(Refusal::new(place, cause, reason)));
+    let temp = fetcher.store.temp("pip")?;
+    let files = match fetched_files(fetcher, &wanted.what, wheel, temp.path())? {
+        Ok(files) => files,
+        Err((cause, reason)) => return Ok(Err(Refusal::new(place, cause, reason))),
+    };
+    let file = files.iter().find(|file| has_digest(wanted, file)).unwrap_or(&files[0]);
+    let mut wanted = wanted.clone();
+    if let Some(name) = file.file_name().and_then(|name| name.to_str()) {
+        wanted.file_name = name.to_owned();
+    }
+    let attempt = adopt(fetcher, &wanted, file, place)?;
+    Ok(attempt.map_err(|mut refusal| {
+        refusal.reason.push_str(&format!("; pip chose {} for this machine", wanted.file_name));
+        refusal
+    }))
+}
+
+/// Has pip download a wheel into a folder; at least one file. The inner error says why there is none.
+pub(super) fn fetched_files(
+    fetcher: &Fetcher,
+    what: &str,
+    wheel: &Wheel<'_>,
+    folder: &Path,
+) -> Result<Result<Vec<PathBuf>, (Cause, String)>> {
+    let refuse = |cause, reason: String| Ok(Err((cause, reason)));
     let Some(pip) = fetcher.pips.iter().find(|pip| answers(pip)) else {
         let tried: Vec<_> = fetcher.pips.iter().map(|pip| pip.join(" ")).collect();
         return refuse(Cause::NoPip, format!("there is no pip (tried {})", tried.join(", ")));
     };
-    let temp = fetcher.store.temp("pip")?;
-    let folder = temp.path().join("wheels");
+    let folder = folder.join("wheels");
     let mut command = process::command(&pip[0]);
     command.args(&pip[1..]).args(OPTIONS).arg(&folder);
     command.args(wheel.platform.into_iter().flat_map(|platform| ["--platform", platform]));
     command.arg(format!("{}=={}", wheel.name, wheel.version));
     command.current_dir(&fetcher.workspace_root);
     let captured = {
-        let _progress = Progress::spinner("Fetching", format!("{} through pip", wanted.what));
+        let _progress = Progress::spinner("Fetching", format!("{what} through pip"));
         match process::capture(&mut command) {
             Ok(captured) => captured,
             Err(error) => return refuse(Cause::Pip, format!("{error:#}")),
@@ -67,18 +90,10 @@ pub(super) fn through_pip(
         return refuse(Cause::Pip, format!("pip says: {}", complaint(&captured.stderr)));
     }
     let files = files_in(&folder)?;
-    let Some(file) = files.iter().find(|file| has_digest(wanted, file)).or(files.first()) else {
+    if files.is_empty() {
         return refuse(Cause::Pip, "pip was content but downloaded nothing".to_owned());
-    };
-    let mut wanted = wanted.clone();
-    if let Some(name) = file.file_name().and_then(|name| name.to_str()) {
-        wanted.file_name = name.to_owned();
     }
-    let attempt = adopt(fetcher, &wanted, file, place)?;
-    Ok(attempt.map_err(|mut refusal| {
-        refusal.reason.push_str(&format!("; pip chose {} for this machine", wanted.file_name));
-        refusal
-    }))
+    Ok(Ok(files))
 }
 
 fn answers(pip: &[String]) -> bool {
@@ -87,7 +102,7 @@ fn answers(pip: &[String]) -> bool {
         .is_ok_and(|captured| captured.status.success())
 }
 
-fn files_in(folder: &std::path::Path) -> Result<Vec<PathBuf>> {
+fn files_in(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for item in fs::read_dir(folder).into_iter().flatten() {
         files.push(item?.path());

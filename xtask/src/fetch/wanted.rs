@@ -76,7 +76,7 @@ pub fn origin_text(origin: &Origin) -> String {
 }
 
 /// What an origin's file is called, without anything that a file name should not have.
-fn file_name(origin: &Origin) -> String {
+pub(super) fn file_name(origin: &Origin) -> String {
     let name = match origin {
         Origin::Url { url: path, .. } | Origin::Debian { path } => {
             let path = path.split(['?', '#']).next().unwrap_or_default();

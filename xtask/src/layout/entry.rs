@@ -65,6 +65,11 @@ impl Entry {
         self.path.join("outputs")
     }
 
+    /// The texts of its licences, by the names that its recipe has for them.
+    pub fn licenses(&self) -> PathBuf {
+        self.path.join("licenses")
+    }
+
     /// The pre-image of its fingerprint.
     pub fn pre_image(&self) -> Option<String> {
         fs::read_to_string(self.path.join("fingerprint.txt")).ok()

@@ -8,7 +8,8 @@ use std::fmt::Write as _;
 
 use crate::digest::Digest;
 use crate::recipe::{
-    Build, Compile, Configure, Content, Driver, Library, Patch, Product, Source, Tool, Toolchain,
+    Build, Compile, Configure, Content, Driver, Language, Library, LicenseFile, Patch, Product,
+    Source, Tool, Toolchain,
 };
 use crate::target::Target;
 
@@ -50,6 +51,14 @@ impl Lines {
         self.add_all("omit", &source.omit);
     }
 
+    /// They are kept in the entry.
+    fn license_files(&mut self, files: &[LicenseFile]) {
+        for LicenseFile { paths, lines, digest } in files {
+            let lines = lines.map(|(first, last)| format!(" {first}-{last}")).unwrap_or_default();
+            self.add("license-file", format!("{}{lines} {digest}", paths.join(" ")));
+        }
+    }
+
     fn target(&mut self, target: &Target) {
         self.add("target", &target.triple);
         self.add("gnu", &target.gnu);
@@ -88,6 +97,7 @@ pub(super) fn toolchain(toolchain: &Toolchain, source: &Source) -> String {
     lines.add("name", &toolchain.name);
     lines.add("version", &toolchain.version);
     lines.source(source);
+    lines.license_files(&toolchain.license_files);
     lines.0
 }
 
@@ -97,8 +107,8 @@ pub(super) fn driver(toolchain: &Toolchain, target: &Target, tree: &str) -> Stri
     lines.target(target);
     match &toolchain.driver {
         Driver::Gcc { prefix } => lines.add("gcc", prefix),
-        // The runtime is an input of what is linked, which is tools only.
-        Driver::Zig { program, include, include_cxx, flags_cxx, runtime: _ } => {
+        // The runtimes are inputs of what is linked with them.
+        Driver::Zig { program, include, include_cxx, flags_cxx, runtime: _, runtime_cxx: _ } => {
             lines.add("zig", program);
             lines.add("zig-libc", &target.zig_libc);
             lines.add("zig-kernel", &target.zig_kernel);
@@ -121,8 +131,13 @@ pub(super) fn library(
     lines.add("version", &library.version);
     // It is written into a generated `.pc` file.
     lines.add("description", &library.description);
+    // So is the runtime that C++ is linked with.
+    if library.language == Language::Cxx {
+        lines.add("language", "c++");
+    }
     lines.target(target);
     lines.source(source);
+    lines.license_files(&library.license_files);
     lines.patches(&library.patches);
     lines.steps(&inputs.steps);
     lines.tools(inputs);
@@ -131,6 +146,7 @@ pub(super) fn library(
         Build::Configure(build) => configure(&mut lines, build, target),
     }
     lines.add_all("output-lib", &library.outputs.libs);
+    lines.add_all("output-alias", &library.outputs.aliases);
     lines.add_all("output-include", &library.outputs.include);
     lines.add_all("output-pkgconfig", &library.outputs.pkgconfig);
     lines.0
@@ -143,6 +159,7 @@ pub(super) fn tool(tool: &Tool, source: &Source, target: &Target, inputs: &Input
     lines.add("version", &tool.version);
     lines.target(target);
     lines.source(source);
+    lines.license_files(&tool.license_files);
     lines.patches(&tool.patches);
     lines.steps(&inputs.steps);
     lines.tools(inputs);

@@ -24,6 +24,8 @@ const ALL: &[&str] = &[
     "top",
     "side",
     "late",
+    "cxx",
+    "plus",
     "sysroot",
 ];
 const BEHIND_DRIVER: &[&str] = ALL.split_at(1).1;
@@ -35,6 +37,8 @@ const BEHIND_LOAD: &[&str] = &["load", "pre", "late", "sysroot"];
 const BEHIND_PRE: &[&str] = &["pre", "late", "sysroot"];
 const BEHIND_LATE: &[&str] = &["late", "sysroot"];
 const BEHIND_TOP: &[&str] = &["top", "sysroot"];
+const BEHIND_CXX: &[&str] = &["cxx", "plus", "sysroot"];
+const BEHIND_PLUS: &[&str] = &["plus", "sysroot"];
 const BEHIND_SIDE: &[&str] = &["side", "sysroot"];
 const NONE: &[&str] = &[];
 
@@ -55,6 +59,8 @@ const CHANGES: &[Change] = &[
     ("zig:description", "\"Another\"", NONE),
     ("zig:version", "\"1.1\"", ALL),
     ("zig:license", "\"Zlib\"", NONE),
+    ("zig:license-file.path", "\"LICENSE\"", ALL),
+    ("zig:license-file.sha256", OTHER_DIGEST, ALL),
     ("zig:source.0.pypi", "\"ziglang 1.0.1\"", NONE),
     ("zig:source.0.sha256", OTHER_DIGEST, ALL),
     ("zig:driver.zig.program", "\"bin/zig\"", BEHIND_DRIVER),
@@ -64,6 +70,8 @@ const CHANGES: &[Change] = &[
     ("rt:description", "\"Another\"", NONE),
     ("rt:version", "\"1.1\"", BEHIND_RT),
     ("rt:license", "\"Zlib\"", NONE),
+    ("rt:license-file.path", "\"LICENSE\"", BEHIND_RT),
+    ("rt:license-file.sha256", OTHER_DIGEST, BEHIND_RT),
     ("rt:source.0.url", "\"https://other.invalid/rt.tar.gz\"", NONE),
     ("rt:source.0.sha256", OTHER_DIGEST, BEHIND_RT),
     ("rt:build.compile.sources", "[\"other.c\"]", BEHIND_RT),
@@ -120,6 +128,9 @@ const CHANGES: &[Change] = &[
     ("base:description", "\"Another\"", BEHIND_BASE),
     ("base:version", "\"1.1\"", BEHIND_BASE),
     ("base:license", "\"Zlib\"", NONE),
+    ("base:license-file.path", "\"LICENSE\"", BEHIND_BASE),
+    ("base:license-file.lines", "\"1-3\"", BEHIND_BASE),
+    ("base:license-file.sha256", OTHER_DIGEST, BEHIND_BASE),
     ("base:links", "[\"base\", \"other\"]", NONE),
     ("base:bundled.base-sys", "[\"other\"]", NONE),
     ("base:tools", "[\"busybox\"]", BEHIND_BASE),
@@ -185,6 +196,22 @@ const CHANGES: &[Change] = &[
     ("side:build.compile.pkgconfig.side.requires-private", "[\"other\"]", BEHIND_SIDE),
     ("side:build.compile.pkgconfig.side.libs-private", "[\"-lother\"]", BEHIND_SIDE),
     ("side:outputs.libs", "[\"more\", \"side\"]", BEHIND_SIDE),
+    ("zig:driver.zig.runtime-cxx", "\"side\"", BEHIND_PLUS),
+    ("cxx:description", "\"Another\"", BEHIND_CXX),
+    ("cxx:version", "\"4.1\"", BEHIND_CXX),
+    ("cxx:license", "\"Zlib\"", NONE),
+    ("cxx:source.0.url", "\"https://other.invalid/cxx.tar.gz\"", NONE),
+    ("cxx:source.0.sha256", OTHER_DIGEST, BEHIND_CXX),
+    ("cxx:build.compile.sources", "[\"other.cc\"]", BEHIND_CXX),
+    ("cxx:outputs.libs", "[\"other\"]", BEHIND_CXX),
+    ("cxx:outputs.aliases", "[\"other\"]", BEHIND_CXX),
+    ("plus:description", "\"Another\"", BEHIND_PLUS),
+    ("plus:version", "\"5.1\"", BEHIND_PLUS),
+    ("plus:license", "\"Zlib\"", NONE),
+    ("plus:source.0.url", "\"https://other.invalid/plus.tar.gz\"", NONE),
+    ("plus:source.0.sha256", OTHER_DIGEST, BEHIND_PLUS),
+    ("plus:build.compile.sources", "[\"other.cc\"]", BEHIND_PLUS),
+    ("plus:outputs.libs", "[\"other\"]", BEHIND_PLUS),
 ];
 
 /// For the plan with the toolchain `gcc`.
@@ -209,7 +236,7 @@ const GCC_CHANGES: &[Change] = &[
 
 /// Chooses a toolchain's archive; there must be one for the target. What a tool promises must be what
 /// another field says that it makes.
-const NO_CHANGE_POSSIBLE: [&str; 11] = [
+const NO_CHANGE_POSSIBLE: [&str; 12] = [
     "gcc:source.0.target",
     "rt:outputs.objects",
     "busybox:build.compile.program",
@@ -221,6 +248,7 @@ const NO_CHANGE_POSSIBLE: [&str; 11] = [
     "pre:outputs.programs",
     "pre:build.prebuilt.loader",
     "zig:driver.zig.runtime",
+    "plus:language",
 ];
 
 fn files() -> Vec<File> {
@@ -237,7 +265,7 @@ fn parsed(files: &[File]) -> Recipes {
 }
 
 fn plan(recipes: &Recipes, toolchain: &str) -> Plan {
-    let libraries = ["side", "top", "late"].map(str::to_owned);
+    let libraries = ["side", "top", "late", "plus"].map(str::to_owned);
     super::plan(recipes, toolchain, "x86_64-unknown-linux-musl", &libraries).unwrap()
 }
 
@@ -337,10 +365,18 @@ fn no_field_is_left_out_above() {
 fn every_field_is_known(recipes: &Recipes) {
     let Recipes { libraries, toolchains, tools, targets } = recipes;
     for library in libraries.values() {
-        let Library { name: _, description: _, version: _, license: _, links: _, .. } = library;
+        let Library {
+            name: _,
+            description: _,
+            version: _,
+            license: _,
+            license_files: _,
+            links: _,
+            ..
+        } = library;
         let Library { bundled: _, dependencies: _, tools: _, sources, patches: _, .. } = library;
-        let Library { build: _, outputs, env: _, overrides: _, .. } = library;
-        let Outputs { libs: _, include: _, pkgconfig: _ } = outputs;
+        let Library { language: _, build: _, outputs, env: _, overrides: _, .. } = library;
+        let Outputs { libs: _, aliases: _, include: _, pkgconfig: _ } = outputs;
         sources.iter().for_each(|Source { origin: _, digest: _, root: _, omit: _, target: _ }| {});
     }
     let _ = |compile: Compile| {
@@ -376,7 +412,15 @@ fn every_field_is_known(recipes: &Recipes) {
                  host_programs: _,
              }: Configure| {};
     for tool in tools.values() {
-        let Tool { name: _, description: _, version: _, license: _, sources: _, .. } = tool;
+        let Tool {
+            name: _,
+            description: _,
+            version: _,
+            license: _,
+            license_files: _,
+            sources: _,
+            ..
+        } = tool;
         let Tool { patches: _, compile: _, copy: _, files: _, digests: _, product, .. } = tool;
         match product {
             Product::Program { path: _, aliases: _ }
@@ -388,12 +432,20 @@ fn every_field_is_known(recipes: &Recipes) {
         }
     }
     for toolchain in toolchains.values() {
-        let Toolchain { name: _, description: _, version: _, license: _, sources: _, driver } =
-            toolchain;
+        let Toolchain {
+            name: _,
+            description: _,
+            version: _,
+            license: _,
+            license_files: _,
+            sources: _,
+            driver,
+        } = toolchain;
         match driver {
             Driver::Gcc { prefix: _ }
-            | Driver::Zig { program: _, include: _, include_cxx: _, flags_cxx: _, runtime: _ } => {}
+            | Driver::Zig { program: _, include: _, include_cxx: _, flags_cxx: _, .. } => {}
         }
+        if let Driver::Zig { runtime: _, runtime_cxx: _, .. } = driver {}
     }
     for Target { triple: _, gnu: _, zig_libc: _, zig_kernel: _, machine, cflags: _ } in
         targets.values()

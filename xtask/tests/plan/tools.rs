@@ -2,7 +2,7 @@
 
 use xtask::plan::{Goal, Plan, Request, Step, Work};
 use xtask::recipe::diagnostic::File;
-use xtask::recipe::{Build, Recipes, manifest};
+use xtask::recipe::{Build, Language, Recipes, manifest};
 
 use crate::files::FILES;
 
@@ -87,6 +87,28 @@ fn a_library_that_makes_programs_for_the_host_has_a_compiler_for_it() {
     // A GCC has a libc of its own.
     let both = [OTHER, HOST].map(|triple| format!("gcc-driver {triple}"));
     assert_eq!(drivers_and_runtimes("gcc", OTHER), both);
+}
+
+#[test]
+fn what_cxx_is_linked_with_comes_with_cxx() {
+    let recipes = recipes();
+    let planned = |toolchain: &str, libraries: &[&str]| {
+        let plan = plan(&recipes, toolchain, HOST, libraries);
+        (names(&plan).join(" "), plan.runtime_cxx().is_some())
+    };
+    assert_eq!(planned("zig", &["plus"]), ("zig zig-driver cxx plus sysroot".to_owned(), true));
+    assert_eq!(planned("zig", &["cxx"]), ("zig zig-driver cxx sysroot".to_owned(), true));
+    // A GCC brings its own, whatever that of another toolchain is called.
+    assert_eq!(planned("gcc", &["plus"]), ("gcc gcc-driver plus sysroot".to_owned(), false));
+    assert_eq!(planned("gcc", &["cxx"]), ("gcc gcc-driver sysroot".to_owned(), false));
+    let app = Plan::new(&Request {
+        recipes: &recipes,
+        target: &recipes.targets[HOST],
+        toolchain: &recipes.toolchains["zig"],
+        goal: Goal { language: Language::Cxx, ..Goal::default() },
+        choose: &|_| 0,
+    });
+    assert_eq!(names(&app.unwrap()), ["zig", "zig-driver", "cxx", "sysroot"]);
 }
 
 #[test]

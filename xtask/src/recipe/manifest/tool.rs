@@ -6,14 +6,24 @@ use super::compile;
 use super::fields::{Fields, Shape, Wanted, Word, as_word};
 use super::source::{self, Pin, Targets};
 use super::words;
-use super::{Context, license::license, patches, prebuilt};
+use super::{Context, license::license, license_file, patches, prebuilt};
 use crate::digest::{Digest, parse_hex};
 use crate::recipe::guess::{list, quote};
 use crate::recipe::{CONFIGURE_TOOLS, Compile, Product, Tool};
 
 static TOOL: Shape = Shape {
     what: "a tool",
-    keys: &["description", "version", "license", "patches", "source", "build", "outputs", "digest"],
+    keys: &[
+        "description",
+        "version",
+        "license",
+        "license-file",
+        "patches",
+        "source",
+        "build",
+        "outputs",
+        "digest",
+    ],
 };
 
 const WAYS: [&str; 2] = ["compile", "prebuilt"];
@@ -58,6 +68,7 @@ pub fn read<'f>(
     let description = fields.need_checked("description", "description = \"…\"", words::description);
     let version = fields.need_checked("version", "version = \"1.2.3\"", words::version);
     let license = fields.need_checked("license", "license = \"MIT\"", license);
+    let license_files = license_file::read(fields);
     let patches = patches::read(fields, name, context);
     let (sources, pins) = source::read(fields, context, Targets::Any);
     for (key, example) in [("build", "[build.compile]"), ("outputs", "[outputs]")] {
@@ -92,6 +103,7 @@ pub fn read<'f>(
             description: description?,
             version: version?,
             license: license?,
+            license_files,
             sources,
             patches,
             compile: compile?,

@@ -6,14 +6,16 @@ use toml::de::DeValue;
 use super::fields::{Fields, Shape, Wanted};
 use super::source::{self, Pin, Targets};
 use super::words::{self, Wrong};
-use super::{Context, license::license, template, tool};
+use super::{Context, license::license, license_file, template, tool};
 use crate::recipe::guess::list;
 use crate::recipe::template::{Placeholder, Template};
 use crate::recipe::{Driver, Toolchain};
 use crate::target::{Endian, Machine, Target};
 
-static TOOLCHAIN: Shape =
-    Shape { what: "a toolchain", keys: &["description", "version", "license", "source", "driver"] };
+static TOOLCHAIN: Shape = Shape {
+    what: "a toolchain",
+    keys: &["description", "version", "license", "license-file", "source", "driver"],
+};
 
 const DRIVERS: [&str; 2] = ["gcc", "zig"];
 
@@ -21,7 +23,7 @@ static DRIVER: Shape = Shape { what: "driver", keys: &DRIVERS };
 static GCC: Shape = Shape { what: "driver.gcc", keys: &["prefix"] };
 static ZIG: Shape = Shape {
     what: "driver.zig",
-    keys: &["program", "include", "include-cxx", "flags-cxx", "runtime"],
+    keys: &["program", "include", "include-cxx", "flags-cxx", "runtime", "runtime-cxx"],
 };
 
 static TARGET: Shape = Shape {
@@ -59,6 +61,7 @@ pub fn read(
     let description = fields.need_checked("description", "description = \"…\"", words::description);
     let version = fields.need_checked("version", "version = \"1.2.3\"", words::version);
     let license = fields.need_checked("license", "license = \"MIT\"", license);
+    let license_files = license_file::read(fields);
     let (sources, pins) = source::read(fields, context, Targets::One);
     let driver = driver(fields, context);
     let assemble = || {
@@ -67,6 +70,7 @@ pub fn read(
             description: description?,
             version: version?,
             license: license?,
+            license_files,
             sources,
             driver: driver?,
         })
@@ -119,7 +123,11 @@ fn zig(table: &Fields<'_, '_>, context: &Context<'_>) -> Option<Driver> {
     let (include, include_cxx) = (paths("include"), paths("include-cxx"));
     let flags_cxx = table.checked_words("flags-cxx", words::flag);
     let runtime = tool::runtime(table, context);
-    Some(Driver::Zig { program: program?, include, include_cxx, flags_cxx, runtime })
+    let runtime_cxx = table.word("runtime-cxx").map(|word| {
+        context.check_library(table.sink, &word, None);
+        word.text.to_owned()
+    });
+    Some(Driver::Zig { program: program?, include, include_cxx, flags_cxx, runtime, runtime_cxx })
 }
 
 /// A path with placeholders.
