@@ -37,17 +37,22 @@ programs! {
     bzip2
     c_ares
     curl
+    cyrus_sasl
     expat
     freetype
     jemalloc
     libarchive
+    libblkid
+    libcap
     libgit2
     libjpeg_turbo
     libpng
     libpq
     librdkafka
+    libseccomp
     libsodium
     libssh2
+    libuuid
     libuv
     libwebp
     lmdb
