@@ -40,6 +40,7 @@ programs! {
     pcre2
     snappy
     xz
+    zeromq
     zstd
 }
 
