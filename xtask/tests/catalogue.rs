@@ -64,6 +64,7 @@ programs! {
     snappy
     xz
     zlib_ng
+    zeromq
     zstd
 }
 
