@@ -92,8 +92,12 @@ pub fn build(
     }
     // There is no network where it runs: all crates are here.
     command.arg("--offline");
+    if project.is_locked() {
+        command.arg("--locked");
+    }
     style_cargo(&mut command);
-    for (name, value) in host.variables(project.rust.sysroot()) {
+    let compilers = environment.linker.parent().unwrap_or(Path::new("/"));
+    for (name, value) in host.variables(project.rust.sysroot(), compilers) {
         match value {
             Some(value) => command.env(name, value),
             None => command.env_remove(name),
@@ -253,6 +257,12 @@ fn failure(
             .collect(),
     };
     failure.help.extend(advice::advice(said, &context));
+    if order.project.is_locked() && said.contains("could not compile") {
+        failure.help.push(format!(
+            "the crates in the Cargo.lock that {name} was published with may be too old for this Rust: \
+             `--ignore-lock` passes over it and resolves them anew"
+        ));
+    }
     let is_hidden = matches!(host, Host::Hidden { .. });
     if is_hidden && said.contains("failed to run custom build command") {
         failure.help.push(

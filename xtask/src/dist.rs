@@ -20,7 +20,7 @@ use crate::check::{
 use crate::cli::{self, Global};
 use crate::digest::Digest;
 use crate::environment::Environment;
-use crate::layout::{copy_atomically, write_atomically};
+use crate::layout::{self, copy_atomically, write_atomically};
 use crate::plan::Plan;
 use crate::report;
 use crate::session::{Access, Project, Session};
@@ -62,7 +62,7 @@ impl cli::Dist {
         let place = match &self.out_dir {
             Some(folder) if self.platform.triples().len() > 1 => folder.join(&target.triple),
             Some(folder) => folder.clone(),
-            None => project.metadata.target_directory.join("dist").join(&target.triple),
+            None => target_folder(session, &project).join("dist").join(&target.triple),
         };
         let place = std::path::absolute(&place)?;
         let made = manifest::Made { host: &host, programs: &programs, checked: &checked };
@@ -70,6 +70,14 @@ impl cli::Dist {
         pack(&place, &programs, &checked, &text)?;
         announce(&place, &programs, &checked, &plan, begin);
         Ok(place)
+    }
+}
+
+/// Below which folder the result goes: a published crate's target folder is deep in ours.
+fn target_folder(session: &Session, project: &Project) -> PathBuf {
+    match &project.published {
+        Some(_) => layout::target_folder(&session.workspace),
+        None => project.metadata.target_directory.clone(),
     }
 }
 

@@ -20,6 +20,7 @@ mod http;
 mod mirror;
 mod partial;
 mod pip;
+mod published;
 mod refusal;
 mod wanted;
 
@@ -32,6 +33,7 @@ use anyhow::{Context as _, Result};
 use reqwest::Url;
 
 pub use self::mirror::Mirror;
+pub use self::published::Release;
 use self::partial::quarantine_place;
 use self::refusal::{Cause, Refusal, all_failed};
 pub use self::wanted::origin_text;

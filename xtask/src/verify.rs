@@ -145,7 +145,7 @@ fn sources(session: &Session, project: &Project, triple: &str) -> Result<Sources
         manifest: &project.manifest,
         triple,
         features: &project.features,
-        offline: true,
+        offline: true, locked: false,
     };
     let mut cargo = project.rust.cargo();
     cargo.current_dir(project.folder());

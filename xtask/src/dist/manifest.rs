@@ -44,6 +44,16 @@ struct Package<'a> {
     name: &'a str,
     version: &'a str,
     license: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    published: Option<Source<'a>>,
+}
+
+/// Where a published crate comes from.
+#[derive(Serialize)]
+struct Source<'a> {
+    origin: String,
+    digest: &'a str,
+    locked: bool,
 }
 
 /// Something fetched and built by a recipe.
@@ -125,6 +135,11 @@ pub fn text(
             name: &package.name,
             version: &package.version,
             license: package.license.as_deref(),
+            published: project.published.as_ref().map(|it| Source {
+                origin: origin(&it.origin),
+                digest: &it.digest,
+                locked: it.is_locked,
+            }),
         },
         target: &plan.target.triple,
         profile,
