@@ -3,11 +3,12 @@
 
 pub mod host;
 mod room;
+mod told;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use serde::Deserialize;
 
 use crate::advice;
 use crate::cli::{self, Global};
@@ -18,18 +19,10 @@ use crate::report;
 use crate::session::{Access, Project, Session};
 use crate::toolchain::linking::PATH_MAP_VARIABLE;
 use host::Host;
+pub use told::{Built, Program, Script};
 
 /// How much of cargo's output is kept for advice after a failure.
 const KEPT_OUTPUT_BYTES: usize = 1 << 20;
-
-/// A program that cargo built.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Program {
-    /// The binary's name.
-    pub name: String,
-    /// Where cargo put it.
-    pub path: PathBuf,
-}
 
 /// What to build of a package.
 pub struct Order<'a> {
@@ -71,7 +64,7 @@ pub fn build(
     order: &Order<'_>,
     environment: &Environment,
     host: &Host,
-) -> Result<Vec<Program>> {
+) -> Result<Built> {
     let project = order.project;
     let mut command = project.rust.cargo();
     command.current_dir(project.folder());
@@ -105,12 +98,12 @@ pub fn build(
     }
     let room = room::Room::new(session, project, environment, host)?;
     let mut command = room.enter(&mut command)?;
-    let mut programs = Vec::new();
+    let mut built = Built::default();
     let mut said = Vec::new();
     let status = process::run_streamed(
         &mut command,
         |line| {
-            programs.extend(program(line, &project.package.id));
+            built.hear(line, &project.package.id);
             Ok(())
         },
         |bytes| {
@@ -130,8 +123,31 @@ pub fn build(
             &String::from_utf8_lossy(&said),
         ));
     }
-    programs.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(programs)
+    built.programs.sort_by(|a, b| a.name.cmp(&b.name));
+    built.scripts.extend(overridden(project, environment));
+    Ok(built)
+}
+
+/// What overrides say in the place of build scripts: cargo does not tell of those.
+fn overridden(project: &Project, environment: &Environment) -> Vec<Script> {
+    let linked = project.metadata.linked_packages().filter_map(|reached| {
+        let table = environment.overrides.get(reached.package.links.as_ref()?)?;
+        Some((reached.package, table))
+    });
+    let script = |(package, table): (&crate::links::Package, &BTreeMap<String, toml::Value>)| {
+        let words = |key: &str| -> Vec<String> {
+            let list = table.get(key).and_then(toml::Value::as_array).into_iter().flatten();
+            list.filter_map(|word| word.as_str().map(str::to_owned)).collect()
+        };
+        let folders = words("rustc-link-search");
+        Script {
+            package: package.id.clone(),
+            libs: words("rustc-link-lib"),
+            folders: folders.iter().map(|path| told::folder(path)).collect(),
+            out: None,
+        }
+    };
+    linked.map(script).collect()
 }
 
 /// Fails, before anything is fetched, if the package has no such binary, or one that its features
@@ -194,30 +210,6 @@ fn style_cargo(command: &mut std::process::Command) {
     if !report::is_verbose() && report::is_quiet() {
         command.arg("--quiet");
     }
-}
-
-#[derive(Deserialize)]
-struct Message {
-    reason: String,
-    package_id: Option<String>,
-    target: Option<MessageTarget>,
-    executable: Option<PathBuf>,
-}
-
-#[derive(Deserialize)]
-struct MessageTarget {
-    name: String,
-    kind: Vec<String>,
-}
-
-/// The program that a JSON line of cargo announces, if it is one of the package's.
-fn program(line: &str, package: &str) -> Option<Program> {
-    let message: Message = serde_json::from_str(line).ok()?;
-    let target = message.target?;
-    let is_ours = message.reason == "compiler-artifact"
-        && message.package_id.as_deref() == Some(package)
-        && target.kind.iter().any(|kind| kind == "bin");
-    is_ours.then_some(Program { name: target.name, path: message.executable? })
 }
 
 fn failure(

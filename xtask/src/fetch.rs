@@ -33,8 +33,8 @@ use anyhow::{Context as _, Result};
 use reqwest::Url;
 
 pub use self::mirror::Mirror;
-pub use self::published::Release;
 use self::partial::quarantine_place;
+pub use self::published::Release;
 use self::refusal::{Cause, Refusal, all_failed};
 pub use self::wanted::origin_text;
 use self::wanted::{Wanted, note_refusal};

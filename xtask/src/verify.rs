@@ -145,7 +145,8 @@ fn sources(session: &Session, project: &Project, triple: &str) -> Result<Sources
         manifest: &project.manifest,
         triple,
         features: &project.features,
-        offline: true, locked: false,
+        offline: true,
+        locked: false,
     };
     let mut cargo = project.rust.cargo();
     cargo.current_dir(project.folder());

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use clap::Args;
 
 use super::DEFAULT_TARGET;
-use crate::links::HostView;
+use crate::links::{HostView, Prefer};
 
 /// Which package, and how cargo should see it.
 #[derive(Clone, Debug, Default, Args)]
@@ -38,6 +38,10 @@ pub struct Package {
     /// [default: what the package's manifest says, else hidden].
     #[arg(long, value_enum, value_name = "VIEW")]
     pub host: Option<HostView>,
+    /// Whose copy of a C library is linked, where a feature such as `bundled` asks for the crate's own
+    /// and a recipe has it too [default: what the package's manifest says, else the crate's].
+    #[arg(long, value_enum, value_name = "WHOSE")]
+    pub prefer: Option<Prefer>,
 }
 
 /// `NAME` or `NAME@VERSION` of a published crate.

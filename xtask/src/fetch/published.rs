@@ -58,8 +58,7 @@ impl Fetcher {
     pub fn published(&self, release: &Release) -> Result<VerifiedArchive> {
         let Release { name, version, digest } = release;
         let origin = Origin::Crate { name: name.clone(), version: version.clone() };
-        let source =
-            Source { origin, digest: *digest, root: None, omit: Vec::new(), target: None };
+        let source = Source { origin, digest: *digest, root: None, omit: Vec::new(), target: None };
         if self.network == super::Network::Online && self.stored(&source)?.is_none() {
             // Leaves the file in cargo's cache without those of all its dependencies. Where this cargo
             // does not know the command, `fetch` has it brought together with them.
@@ -78,7 +77,8 @@ fn in_lock(lock: &str, name: &str) -> Option<Release> {
     let table: toml::Table = lock.parse().ok()?;
     let packages = table.get("package")?.as_array()?.iter();
     let text = |package: &toml::Value, key: &str| Some(package.get(key)?.as_str()?.to_owned());
-    let is_it = |package: &&toml::Value| same_name(&text(package, "name").unwrap_or_default(), name);
+    let is_it =
+        |package: &&toml::Value| same_name(&text(package, "name").unwrap_or_default(), name);
     packages.filter(is_it).find_map(|package| {
         Some(Release {
             name: text(package, "name")?,
@@ -140,7 +140,11 @@ mod tests {
         let no_version = unknown("rg", Some("9"), said);
         assert_eq!(no_version.message, "the crate rg has no version 9");
         assert!(no_version.help[0].ends_with("2.0.0, 1.0.0"), "{no_version:?}");
-        let other = unknown("rg", Some("9"), "error: failed to select a version for the requirement `x = \"=1\"`\n");
+        let other = unknown(
+            "rg",
+            Some("9"),
+            "error: failed to select a version for the requirement `x = \"=1\"`\n",
+        );
         assert_eq!(other.exit, Exit::Failed);
     }
 }

@@ -332,7 +332,8 @@ fn refusal(said: &str, offline: bool) -> Failure {
             .help("`cargo xtask fetch` brings them while there is a network");
     }
     if has(&["--locked"]) {
-        let message = "the Cargo.lock that the crate was published with does not fit its Cargo.toml";
+        let message =
+            "the Cargo.lock that the crate was published with does not fit its Cargo.toml";
         return Failure::new(Exit::Failed, format!("{message}: {said}"))
             .help("`--ignore-lock` passes over it and resolves the dependencies anew");
     }

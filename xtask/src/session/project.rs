@@ -79,7 +79,8 @@ impl Session {
         let locked = published.as_ref().is_some_and(|it| it.is_locked);
         let features = feature_flags(arguments);
         let offline = self.global.offline;
-        let query = links::Query { manifest: &manifest, triple, features: &features, offline, locked };
+        let query =
+            links::Query { manifest: &manifest, triple, features: &features, offline, locked };
         let name = arguments.package.as_deref();
         let question = name.unwrap_or_default();
         let memory = links::Memory::new(&self.store, folder, &query, question, &rust.version);
@@ -106,7 +107,7 @@ impl Session {
         if published.is_some() {
             require_rust(&package, &rust)?;
         }
-        let wanted = links::discover(&metadata, &package, &self.recipes)?;
+        let wanted = links::discover(&metadata, &package, &self.recipes, arguments.prefer)?;
         wanted.require_all()?;
         let sees_host = self.sees_host(arguments.host.unwrap_or(wanted.host), &metadata, &rust);
         let mut tools = Vec::new();

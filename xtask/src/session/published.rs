@@ -96,7 +96,8 @@ impl Session {
             return Ok(found);
         }
         if self.access == Access::Read {
-            let message = format!("the crate {} is not here, and `plan` touches nothing", spec.name);
+            let message =
+                format!("the crate {} is not here, and `plan` touches nothing", spec.name);
             return Err(Failure::new(Exit::Failed, message)
                 .help(format!("`cargo xtask fetch --crate {}` brings it", spec.name))
                 .into());

@@ -81,6 +81,7 @@ const CHANGES: &[Change] = &[
     ("base:license", "\"Zlib\"", NONE),
     ("base:links", "[\"base\", \"other\"]", NONE),
     ("base:bundled.base-sys", "[\"other\"]", NONE),
+    ("base:always-bundled.base-sys", "[\"other\"]", NONE),
     ("base:tools", "[\"busybox\"]", BEHIND_BASE),
     ("base:source.0.crate", "\"base-src 1.0.1\"", NONE),
     ("base:source.0.sha256", OTHER_DIGEST, BEHIND_BASE),
@@ -97,6 +98,7 @@ const CHANGES: &[Change] = &[
     ("base:outputs.include", "[\"other.h\"]", BEHIND_BASE),
     ("base:outputs.pkgconfig", "[\"other\"]", BEHIND_BASE),
     ("base:env.BASE_DIR", "\"{sysroot}/lib\"", NONE),
+    ("base:env-overruling.BASE_NO_VENDOR", "\"2\"", NONE),
     ("base:override.base.rustc-link-lib", "[\"static=other\"]", NONE),
     ("top:description", "\"Another\"", BEHIND_TOP),
     ("top:version", "\"2.1\"", BEHIND_TOP),
@@ -268,7 +270,8 @@ fn every_field_is_known(recipes: &Recipes) {
     let Recipes { libraries, toolchains, tools, targets } = recipes;
     for library in libraries.values() {
         let Library { name: _, description: _, version: _, license: _, links: _, .. } = library;
-        let Library { bundled: _, dependencies: _, tools: _, sources, patches: _, .. } = library;
+        let Library { bundled: _, always_bundled: _, env_overruling: _, .. } = library;
+        let Library { dependencies: _, tools: _, sources, patches: _, .. } = library;
         let Library { build: _, outputs, env: _, overrides: _, .. } = library;
         let Outputs { libs: _, include: _, pkgconfig: _ } = outputs;
         sources.iter().for_each(|Source { origin: _, digest: _, root: _, omit: _, target: _ }| {});

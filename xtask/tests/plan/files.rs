@@ -118,6 +118,7 @@ pub const FILES: &[(&str, &str)] = &[
         license = "MIT"
         links = ["base"]
         bundled = { base-sys = ["vendored"] }
+        always-bundled = { base-sys = ["special"] }
         tools = ["make"]
         [[source]]
         crate = "base-src 1.0.0"
@@ -139,6 +140,8 @@ pub const FILES: &[(&str, &str)] = &[
         pkgconfig = ["base"]
         [env]
         BASE_DIR = "{sysroot}"
+        [env-overruling]
+        BASE_NO_VENDOR = "1"
         [override.base]
         rustc-link-lib = ["static=base"]
         "#,

@@ -22,6 +22,7 @@ static LIBRARY: Shape = Shape {
         "license",
         "links",
         "bundled",
+        "always-bundled",
         "dependencies",
         "tools",
         "patches",
@@ -29,6 +30,7 @@ static LIBRARY: Shape = Shape {
         "build",
         "outputs",
         "env",
+        "env-overruling",
         "override",
     ],
 };
@@ -94,7 +96,7 @@ pub fn read<'f>(
     let version = fields.need_checked("version", "version = \"1.2.3\"", words::version);
     let license = fields.need_checked("license", "license = \"MIT\"", license);
     let links = links(fields, &mut marks);
-    let bundled = bundled(fields);
+    let [bundled, always_bundled] = ["bundled", "always-bundled"].map(|key| bundled(fields, key));
     let dependencies = dependencies(fields, name, context, &mut marks);
     let tools = tool::names(fields, context);
     let patches = patches::read(fields, name, context);
@@ -105,7 +107,7 @@ pub fn read<'f>(
         tool::check_configure(fields);
     }
     let outputs = outputs(fields, build.as_ref());
-    let env = env(fields, &mut marks);
+    let [env, env_overruling] = ["env", "env-overruling"].map(|key| env(fields, key, &mut marks));
     let overrides = overrides(fields, &links);
     let assemble = || {
         Some(Library {
@@ -115,6 +117,7 @@ pub fn read<'f>(
             license: license?,
             links,
             bundled,
+            always_bundled,
             dependencies,
             tools,
             sources,
@@ -122,6 +125,7 @@ pub fn read<'f>(
             build: build?,
             outputs: outputs?,
             env,
+            env_overruling,
             overrides,
         })
     };
@@ -140,9 +144,9 @@ fn links(fields: &Fields<'_, '_>, marks: &mut Marks) -> Vec<String> {
     found
 }
 
-fn bundled(fields: &Fields<'_, '_>) -> BTreeMap<String, Vec<String>> {
+fn bundled(fields: &Fields<'_, '_>, key: &'static str) -> BTreeMap<String, Vec<String>> {
     let mut found = BTreeMap::new();
-    for (name, value) in fields.entries("bundled") {
+    for (name, value) in fields.entries(key) {
         fields.check(&name, words::crate_name);
         let features = fields.words_of(name.text, value);
         if matches!(value.get_ref(), DeValue::Array(items) if items.is_empty()) {
@@ -212,9 +216,13 @@ fn outputs(fields: &Fields<'_, '_>, build: Option<&Build>) -> Option<Outputs> {
     Some(outputs)
 }
 
-fn env(fields: &Fields<'_, '_>, marks: &mut Marks) -> Vec<(Template, Template)> {
+fn env(
+    fields: &Fields<'_, '_>,
+    table: &'static str,
+    marks: &mut Marks,
+) -> Vec<(Template, Template)> {
     let mut found = Vec::new();
-    for (key, value) in fields.entries("env") {
+    for (key, value) in fields.entries(table) {
         let Some(word) = as_word(value) else {
             fields.sink.report_type(key.text, value, Wanted::Text);
             continue;
