@@ -156,15 +156,7 @@ pub fn check_order(order: &Order<'_>) -> Result<()> {
     let package = &order.project.package;
     let known: Vec<String> = package.binaries().map(|target| target.name.clone()).collect();
     if known.is_empty() {
-        let kinds: Vec<&str> =
-            package.targets.iter().flat_map(|target| &target.kind).map(String::as_str).collect();
-        let what = ["proc-macro", "cdylib", "staticlib", "example", "lib"];
-        let what = what.iter().find(|kind| kinds.contains(kind)).unwrap_or(&"nothing");
-        let message =
-            format!("package `{}` has no binary, only {what}: `dist` ships programs", package.name);
-        return Err(Failure::new(Exit::Usage, message)
-            .help("`cargo xtask exec -- cargo build --target …` builds anything else against the sysroot")
-            .into());
+        return Err(no_binary(package).into());
     }
     for bin in order.bins {
         if !known.contains(bin) {
@@ -173,6 +165,32 @@ pub fn check_order(order: &Order<'_>) -> Result<()> {
         }
     }
     check_features(order)
+}
+
+/// What a package has instead of a binary, and what to do.
+fn no_binary(package: &crate::links::Package) -> Failure {
+    let kinds: Vec<&str> =
+        package.targets.iter().flat_map(|target| &target.kind).map(String::as_str).collect();
+    let what = ["proc-macro", "lib", "rlib", "cdylib", "dylib", "staticlib", "example"];
+    let what = what.into_iter().find(|kind| kinds.contains(kind)).unwrap_or("nothing");
+    let name = &package.name;
+    let message = format!("package `{name}` has no binary, only {what}: `dist` ships programs");
+    let failure = Failure::new(Exit::Usage, message);
+    match what {
+        "proc-macro" => failure.help(
+            "a proc-macro runs inside of rustc, on the machine that builds: name a package that uses it",
+        ),
+        "cdylib" | "dylib" => failure
+            .help(
+                "a shared library needs a loader and a libc where it is used, and musl's target links \
+                 all statically: add `[[bin]]`, or `crate-type = [\"staticlib\"]` for programs in other \
+                 languages",
+            )
+            .help("`cargo xtask exec -- cargo build --target …` builds a staticlib against the sysroot"),
+        _ => failure
+            .help("name a package with a program: `-p`, `--manifest-path` or `--crate`")
+            .help("`cargo xtask exec -- cargo build --target …` builds anything else against the sysroot"),
+    }
 }
 
 /// Cargo builds a binary with `required-features` only if they are on: it fails for one that was
@@ -301,4 +319,34 @@ fn path_map(session: &Session, project: &Project) -> Vec<(PathBuf, &'static str)
     map.sort_by(|(a, _), (b, _)| (a.as_os_str().len(), a).cmp(&(b.as_os_str().len(), b)));
     map.dedup_by(|a, b| a.0 == b.0);
     map
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_program_is_told_with_a_way_out() {
+        let said = |kinds: &[&str]| {
+            let package: crate::links::Package = serde_json::from_value(serde_json::json!({
+                "id": "x", "name": "x", "version": "1.0.0", "license": null, "links": null,
+                "manifest_path": "/x/Cargo.toml", "metadata": null, "features": {},
+                "dependencies": [], "targets": [{ "name": "x", "kind": kinds }],
+            }))
+            .unwrap();
+            let failure = no_binary(&package);
+            assert_eq!(failure.exit, Exit::Usage);
+            format!("{}\n{}", failure.message, failure.help.join("\n"))
+        };
+        for (kinds, what, way_out) in [
+            (&["proc-macro"][..], "only proc-macro", "runs inside of rustc"),
+            (&["cdylib"], "only cdylib", "staticlib"),
+            (&["dylib"], "only dylib", "staticlib"),
+            (&["cdylib", "rlib"], "only rlib", "--crate"),
+            (&["staticlib"], "only staticlib", "exec"),
+        ] {
+            let said = said(kinds);
+            assert!(said.contains(what) && said.contains(way_out), "{said}");
+        }
+    }
 }

@@ -109,7 +109,7 @@ impl<'a> Places<'a> {
             return Origin::Toolchain;
         }
         if self.output.iter().any(|folder| path.starts_with(folder)) {
-            return self.of_output(path, &name, built);
+            return of_output(path, &name, built);
         }
         // The innermost: a package may have others below it.
         let holders = self.packages.iter().filter(|(folder, ..)| path.starts_with(folder));
@@ -118,16 +118,17 @@ impl<'a> Places<'a> {
             None => Origin::Elsewhere,
         }
     }
+}
 
-    fn of_output(&self, path: &Path, name: &str, built: &Built) -> Origin {
-        let made = built.scripts.iter().find(|script| {
-            script.out.as_deref().and_then(Path::parent).is_some_and(|out| path.starts_with(out))
-        });
-        match (made, built.files.get(name)) {
-            (Some(script), _) => Origin::Crate(script.package.clone()),
-            (None, Some(package)) => Origin::Rlib(package.clone()),
-            (None, None) => Origin::Program,
-        }
+/// Whose a file is that cargo, rustc or a build script made.
+fn of_output(path: &Path, name: &str, built: &Built) -> Origin {
+    let made = built.scripts.iter().find(|script| {
+        script.out.as_deref().and_then(Path::parent).is_some_and(|out| path.starts_with(out))
+    });
+    match (made, built.files.get(name)) {
+        (Some(script), _) => Origin::Crate(script.package.clone()),
+        (None, Some(package)) => Origin::Rlib(package.clone()),
+        (None, None) => Origin::Program,
     }
 }
 
@@ -163,7 +164,7 @@ fn libraries(plan: &Plan) -> Vec<(String, String)> {
     named.collect()
 }
 
-/// A path without `.` and `..`, as far as it can be told without looking, and then where it leads.
+/// A path without `.` and `..`, as far as it can be told without looking.
 fn plain(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {
