@@ -50,10 +50,13 @@ pub struct Library {
     pub license_files: Vec<LicenseFile>,
     /// The `links` keys of the `-sys` crates that this library serves.
     pub links: Vec<String>,
-    /// Features, by crate, with which that crate compiles its own copy and needs nothing from us.
+    /// Features, by crate, with which that crate compiles its own copy and needs nothing from us, and
+    /// which `env`, `env_overruling` and `overrides` together overrule.
     pub bundled: BTreeMap<String, Vec<String>>,
     /// What it is written in.
     pub language: Language,
+    /// The same, of features that nothing overrules.
+    pub always_bundled: BTreeMap<String, Vec<String>>,
     /// Libraries that it links or includes.
     pub dependencies: Vec<String>,
     /// Tools whose programs the build calls, such as `make`.
@@ -68,6 +71,9 @@ pub struct Library {
     pub outputs: Outputs,
     /// Variables that its `-sys` crates read; keys and values are templates.
     pub env: Vec<(Template, Template)>,
+    /// Variables that keep such a crate from compiling its own copy although a feature asks for it: set
+    /// only where the sysroot's is preferred, since build scripts of the host see most of them too.
+    pub env_overruling: Vec<(Template, Template)>,
     /// Cargo's `links` override for crates without a usable switch, by `links` key: keys of
     /// `[target.<triple>.<links>]` with a string or a list of strings.
     pub overrides: BTreeMap<String, BTreeMap<String, OverrideValue>>,

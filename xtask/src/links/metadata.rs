@@ -91,6 +91,9 @@ pub struct Package {
     pub version: String,
     /// SPDX expression.
     pub license: Option<String>,
+    /// The oldest Rust that it says it needs.
+    #[serde(default)]
+    pub rust_version: Option<String>,
     /// Where cargo has it from; nothing if it is on this disk.
     #[serde(default)]
     pub source: Option<String>,
@@ -261,6 +264,8 @@ pub struct Query<'a> {
     pub features: &'a [String],
     /// Whether cargo may use a network.
     pub offline: bool,
+    /// Whether the Cargo.lock must do as it is.
+    pub locked: bool,
 }
 
 /// Asks cargo for the packages of the graph.
@@ -321,6 +326,9 @@ fn ask(cargo: &mut Command, query: &Query<'_>) -> Result<String> {
     if query.offline {
         cargo.arg("--offline");
     }
+    if query.locked {
+        cargo.arg("--locked");
+    }
     let captured = process::capture(cargo)?;
     if captured.status.success() {
         return Ok(captured.stdout);
@@ -335,6 +343,12 @@ fn refusal(said: &str, offline: bool) -> Failure {
     if offline && has(&["--offline", "offline was specified", "offline mode"]) {
         return Failure::new(Exit::Offline, format!("crates of the app are missing: {said}"))
             .help("`cargo xtask fetch` brings them while there is a network");
+    }
+    if has(&["--locked"]) {
+        let message =
+            "the Cargo.lock that the crate was published with does not fit its Cargo.toml";
+        return Failure::new(Exit::Failed, format!("{message}: {said}"))
+            .help("`--ignore-lock` passes over it and resolves the dependencies anew");
     }
     if has(&[
         "failed to parse manifest",

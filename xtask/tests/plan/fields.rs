@@ -137,6 +137,7 @@ const CHANGES: &[Change] = &[
     ("base:license-file.sha256", OTHER_DIGEST, BEHIND_BASE),
     ("base:links", "[\"base\", \"other\"]", NONE),
     ("base:bundled.base-sys", "[\"other\"]", NONE),
+    ("base:always-bundled.base-sys", "[\"other\"]", NONE),
     ("base:tools", "[\"busybox\"]", BEHIND_BASE),
     ("base:source.0.crate", "\"base-src 1.0.1\"", NONE),
     ("base:source.0.sha256", OTHER_DIGEST, BEHIND_BASE),
@@ -153,6 +154,7 @@ const CHANGES: &[Change] = &[
     ("base:outputs.include", "[\"other.h\"]", BEHIND_BASE),
     ("base:outputs.pkgconfig", "[\"other\"]", BEHIND_BASE),
     ("base:env.BASE_DIR", "\"{sysroot}/lib\"", NONE),
+    ("base:env-overruling.BASE_NO_VENDOR", "\"2\"", NONE),
     ("base:override.base.rustc-link-lib", "[\"static=other\"]", NONE),
     ("top:description", "\"Another\"", BEHIND_TOP),
     ("top:version", "\"2.1\"", BEHIND_TOP),
@@ -379,7 +381,8 @@ fn every_field_is_known(recipes: &Recipes) {
             links: _,
             ..
         } = library;
-        let Library { bundled: _, dependencies: _, tools: _, sources, patches: _, .. } = library;
+        let Library { bundled: _, always_bundled: _, env_overruling: _, .. } = library;
+        let Library { dependencies: _, tools: _, sources, patches: _, .. } = library;
         let Library { language: _, build: _, outputs, env: _, overrides: _, .. } = library;
         let Outputs { libs: _, aliases: _, include: _, pkgconfig: _ } = outputs;
         sources.iter().for_each(|Source { origin: _, digest: _, root: _, omit: _, target: _ }| {});
