@@ -3,6 +3,7 @@
 //! Cargo tells what the program links: what a build script or a proc-macro links is the host's
 //! business. Never decides how a library is built.
 
+mod callers;
 mod cxx;
 mod metadata;
 mod remembered;
@@ -14,8 +15,9 @@ use anyhow::Result;
 use crate::exit::{Exit, Failure};
 use crate::recipe::{Language, Library, Recipes};
 
+pub use callers::{Caller, callers};
 pub use cxx::speakers_of_cxx;
-pub use metadata::{Caller, Metadata, Package, Query, Target, load, load_linked};
+pub use metadata::{Metadata, Package, Query, Target, load, load_linked};
 pub use remembered::Memory;
 
 /// Build dependencies that look for a library on the system.

@@ -7,6 +7,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 
+use super::callers::{Caller, Resolve};
 use crate::exit::{Exit, Failure};
 use crate::process;
 
@@ -26,6 +27,9 @@ pub struct Metadata {
     /// Folders of the packages that are on this disk and not from elsewhere; not part of the answer.
     #[serde(default)]
     pub folders: Vec<PathBuf>,
+    /// Which package needs which; not kept.
+    #[serde(default, skip_serializing)]
+    pub resolve: Option<Resolve>,
     /// Tools, by recipe, that packages call when they are built; not part of the answer.
     #[serde(default)]
     pub tools: Vec<String>,
@@ -42,42 +46,6 @@ pub struct Metadata {
     pub build_directory: Option<PathBuf>,
     /// The workspace's folder.
     pub workspace_root: PathBuf,
-}
-
-/// Crates whose work in a build is to call a program that Muslin does not bring.
-const CALLERS: [(&str, &str); 10] = [
-    ("autotools", "autoconf"),
-    ("meson", "meson"),
-    ("nasm-rs", "nasm"),
-    ("openssl-src", "perl"),
-    ("prost-build", "protoc"),
-    ("protobuf-codegen", "protoc"),
-    ("protoc", "protoc"),
-    ("pyo3-build-config", "python3"),
-    ("rdkafka-sys", "bash"),
-    ("tonic-build", "protoc"),
-];
-
-/// Crates whose work in a build is to call tools that Muslin has recipes for.
-const CALLERS_OF_TOOLS: [(&str, &[&str]); 8] = [
-    ("bindgen", &["libclang"]),
-    ("clang-sys", &["libclang"]),
-    // Which of the two CMake writes files for is the choice of the crate that calls it.
-    ("cmake", &["cmake", "make", "ninja"]),
-    ("jemalloc-sys", &["make"]),
-    ("make-cmd", &["make"]),
-    ("pkg-config", &["pkgconf"]),
-    ("system-deps", &["pkgconf"]),
-    ("tikv-jemalloc-sys", &["make"]),
-];
-
-/// A package that calls a program of the machine when it is built.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Caller {
-    /// Its name.
-    pub name: String,
-    /// What it calls.
-    pub program: String,
 }
 
 /// A package.
@@ -276,16 +244,6 @@ pub fn load(cargo: &mut Command, query: &Query<'_>) -> Result<Metadata> {
         serde_json::from_str(&text).context("cannot read what `cargo metadata` printed")?;
     let folders: BTreeSet<_> = metadata.packages.iter().filter_map(Package::folder_here).collect();
     metadata.folders = folders.into_iter().collect();
-    let names: BTreeSet<&str> = metadata.packages.iter().map(|it| it.name.as_str()).collect();
-    let callers = CALLERS.iter().filter(|(name, _)| names.contains(name));
-    let caller = |(name, program): &(&str, &str)| Caller {
-        name: (*name).to_owned(),
-        program: (*program).to_owned(),
-    };
-    metadata.callers = callers.map(caller).collect();
-    let called = CALLERS_OF_TOOLS.iter().filter(|(name, _)| names.contains(name));
-    let called: BTreeSet<&str> = called.flat_map(|(_, tools)| *tools).copied().collect();
-    metadata.tools = called.into_iter().map(str::to_owned).collect();
     Ok(metadata)
 }
 

@@ -99,7 +99,9 @@ impl Session {
                 let cargo = || rust.cargo_in(folder);
                 let mut metadata = links::load(&mut cargo(), &query)?;
                 let package = metadata.select(&manifest, name)?;
-                metadata.linked = links::load_linked(&mut cargo(), &query, package)?;
+                let linked = links::load_linked(&mut cargo(), &query, package)?;
+                (metadata.callers, metadata.tools) = links::callers(&metadata, package);
+                metadata.linked = linked;
                 metadata.cxx = links::speakers_of_cxx(&metadata);
                 if self.access == Access::Write {
                     memory.keep(&metadata);
