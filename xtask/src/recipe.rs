@@ -28,6 +28,13 @@ pub struct Recipes {
     pub targets: BTreeMap<String, Target>,
 }
 
+impl Recipes {
+    /// Whether a library is what some toolchain links C++ with.
+    pub fn is_runtime_cxx(&self, name: &str) -> bool {
+        self.toolchains.values().any(|toolchain| toolchain.runtime_cxx() == Some(name))
+    }
+}
+
 /// A C library: where its bytes come from, how it is built, what it must bring, whom it serves.
 #[derive(Clone, Debug)]
 pub struct Library {
@@ -45,6 +52,8 @@ pub struct Library {
     pub links: Vec<String>,
     /// Features, by crate, with which that crate compiles its own copy and needs nothing from us.
     pub bundled: BTreeMap<String, Vec<String>>,
+    /// What it is written in.
+    pub language: Language,
     /// Libraries that it links or includes.
     pub dependencies: Vec<String>,
     /// Tools whose programs the build calls, such as `make`.
@@ -62,6 +71,16 @@ pub struct Library {
     /// Cargo's `links` override for crates without a usable switch, by `links` key: keys of
     /// `[target.<triple>.<links>]` with a string or a list of strings.
     pub overrides: BTreeMap<String, BTreeMap<String, OverrideValue>>,
+}
+
+/// What code is written in, as far as it matters to whoever compiles or links it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Language {
+    /// C and assembly: needs nothing but a libc.
+    #[default]
+    C,
+    /// C++: needs a C++ runtime too.
+    Cxx,
 }
 
 /// The value of one key of a `links` override.
@@ -101,7 +120,7 @@ pub struct LicenseFile {
 }
 
 /// Who serves some bytes. No registry host is ever named: each client knows its own.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {
     /// https, upstream first, then mirrors.
     Url {
@@ -149,6 +168,8 @@ pub enum Build {
     Compile(Compile),
     /// A configure script, then make.
     Configure(Configure),
+    /// CMake, then make.
+    Cmake(Cmake),
 }
 
 impl Build {
@@ -157,6 +178,7 @@ impl Build {
         match self {
             Self::Compile(_) => "compile",
             Self::Configure(_) => "configure",
+            Self::Cmake(_) => "cmake",
         }
     }
 }
@@ -180,12 +202,31 @@ pub struct Configure {
     pub cache: BTreeMap<String, String>,
     /// Programs that the build makes for this machine and runs: it gets a compiler for them.
     pub host_programs: Vec<String>,
+    /// A build for this machine before that for the target, by the same script.
+    pub host: Option<HostBuild>,
+}
+
+/// A build for this machine, for the sake of programs that the one for the target calls.
+#[derive(Clone, Debug)]
+pub struct HostBuild {
+    /// Options of the script.
+    pub options: Vec<Template>,
+    /// make's targets; empty for its default.
+    pub make: Vec<String>,
+    /// Where the programs are then, below the folder of this build.
+    pub programs: Vec<String>,
 }
 
 impl Configure {
     /// Whether the script is one of autoconf, which always has this name; OpenSSL's is another.
     pub fn is_autoconf(&self) -> bool {
         self.script.rsplit('/').next() == Some("configure")
+    }
+
+    /// The first program that it makes for this machine, if there is any.
+    pub fn host_program(&self) -> Option<&str> {
+        let before = self.host.iter().flat_map(|host| &host.programs);
+        before.chain(&self.host_programs).next().map(String::as_str)
     }
 }
 
@@ -194,9 +235,30 @@ impl Library {
     pub fn configure(&self) -> Option<&Configure> {
         match &self.build {
             Build::Configure(recipe) => Some(recipe),
-            Build::Compile(_) => None,
+            Build::Compile(_) | Build::Cmake(_) => None,
         }
     }
+
+    /// Whether its build finds out by linking what a system has, so that it needs compilers that link.
+    pub fn asks_by_linking(&self) -> bool {
+        match &self.build {
+            Build::Configure(recipe) => recipe.is_autoconf(),
+            Build::Cmake(_) => true,
+            Build::Compile(_) => false,
+        }
+    }
+}
+
+/// A library that CMake writes makefiles for. Where things are installed, what compiles and where it
+/// looks for others is the builder's to say.
+#[derive(Clone, Debug)]
+pub struct Cmake {
+    /// The folder with its CMakeLists.txt in the source tree, if it is not the tree itself.
+    pub folder: Option<String>,
+    /// Cache variables; `true` and `false` of the manifest are `ON` and `OFF`.
+    pub options: BTreeMap<String, String>,
+    /// What is built; all of it if the recipe names nothing.
+    pub targets: Vec<String>,
 }
 
 /// What a library must bring: no more, no less.
@@ -204,6 +266,8 @@ impl Library {
 pub struct Outputs {
     /// `lib<name>.a` for each.
     pub libs: Vec<String>,
+    /// Other names of the first of them, each of which is a copy.
+    pub aliases: Vec<String>,
     /// Headers or folders of headers below `include/`.
     pub include: Vec<String>,
     /// `lib/pkgconfig/<name>.pc` for each.
@@ -293,6 +357,9 @@ impl Product {
 /// Names by which a build knows what every configure script needs: a shell with its programs, and make.
 pub const CONFIGURE_TOOLS: [&str; 2] = ["busybox", "make"];
 
+/// The same for CMake.
+pub const CMAKE_TOOLS: [&str; 3] = ["busybox", "cmake", "make"];
+
 /// A compiler and libc bundle.
 #[derive(Clone, Debug)]
 pub struct Toolchain {
@@ -332,5 +399,19 @@ pub enum Driver {
         flags_cxx: Vec<String>,
         /// The tool that programs are linked with: the tree has no libc, only its headers.
         runtime: Option<String>,
+        /// What programs that builds make for themselves are linked with beside it.
+        runtime_more: Option<String>,
+        /// The library that C++ is linked with: the tree has none, only its sources.
+        runtime_cxx: Option<String>,
     },
+}
+
+impl Toolchain {
+    /// The library that C++ is linked with, if it is to be built and not part of the tree.
+    pub fn runtime_cxx(&self) -> Option<&str> {
+        match &self.driver {
+            Driver::Gcc { .. } => None,
+            Driver::Zig { runtime_cxx, .. } => runtime_cxx.as_deref(),
+        }
+    }
 }

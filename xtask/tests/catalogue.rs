@@ -37,16 +37,22 @@ programs! {
     bzip2
     c_ares
     curl
+    cyrus_sasl
     expat
     freetype
+    jemalloc
     libarchive
+    libblkid
+    libcap
     libgit2
     libjpeg_turbo
     libpng
     libpq
     librdkafka
+    libseccomp
     libsodium
     libssh2
+    libuuid
     libuv
     libwebp
     lmdb
@@ -55,13 +61,15 @@ programs! {
     nghttp2
     oniguruma
     pcre2
+    snappy
     xz
     zlib_ng
+    zeromq
     zstd
 }
 
 /// Libraries that other tests link and use.
-const ELSEWHERE: &[&str] = &["openssl", "sqlite", "zlib"];
+const ELSEWHERE: &[&str] = &["libcxx", "openssl", "sqlite", "zlib"];
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/catalogue")

@@ -10,7 +10,7 @@ use jobserver::Client;
 use super::bench::Bench;
 use super::compile::Direct;
 use super::room::{Folders, Room};
-use super::{compile, compilers, configure, outputs, tool};
+use super::{cmake, compile, compilers, configure, outputs, tool};
 use crate::cli::Keep;
 use crate::exit::{Exit, Failure};
 use crate::layout::{TempFolder, remove_tree};
@@ -114,10 +114,18 @@ fn make_library(
             compile::build(&direct(session, plan, step, bench)?, library, recipe)?;
         }
         Build::Configure(recipe) => configure::build(bench, recipe)?,
+        Build::Cmake(recipe) => cmake::build(bench, recipe)?,
     }
     let recipe = format!("recipes/libraries/{}.toml", library.name);
     let declared = outputs::of_library(library);
     let Folders { root, install, .. } = &bench.folders;
+    let lib = |name: &String| install.join(format!("lib/lib{name}.a"));
+    if let Some(first) = library.outputs.libs.first() {
+        for alias in &library.outputs.aliases {
+            fs::copy(lib(first), lib(alias))
+                .with_context(|| format!("cannot make lib{alias}.a"))?;
+        }
+    }
     outputs::take(&library.name, &recipe, &declared, install, &root.join("outputs"))
 }
 

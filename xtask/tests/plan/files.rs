@@ -1,7 +1,7 @@
 //! Recipes in which every field of every kind of recipe is used.
 
 /// Recipes in which every field is used. `top` depends on `base` and calls tools; `late`
-/// calls one that comes prebuilt; `side` stands alone.
+/// calls one that comes prebuilt; `side` stands alone; `plus` is C++, for which `zig` needs `cxx`.
 pub const FILES: &[(&str, &str)] = &[
     (
         "recipes/targets.toml",
@@ -47,6 +47,7 @@ pub const FILES: &[(&str, &str)] = &[
         include-cxx = ["lib/cxx"]
         flags-cxx = ["-DCXX"]
         runtime = "rt"
+        runtime-cxx = "cxx"
         "#,
     ),
     (
@@ -121,7 +122,7 @@ pub const FILES: &[(&str, &str)] = &[
         license = "MIT"
         [[source]]
         url = "https://load.invalid/load.tar.gz"
-        sha256 = "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"
+        sha256 = "cececececececececececececececececececececececececececececececece"
         [build.compile]
         loader = "lib/load.so"
         sources = ["load.c"]
@@ -130,21 +131,21 @@ pub const FILES: &[(&str, &str)] = &[
         "#,
     ),
     (
-        "recipes/tools/pre.toml",
+        "recipes/tools/cmake.toml",
         r#"description = "Prebuilt"
         version = "1.0"
         license = "MIT"
         [[source]]
-        pypi = "pre 1.0"
+        pypi = "cmake 1.0"
         platform = "musllinux_1_2_x86_64"
-        sha256 = "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+        sha256 = "cfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcf"
         [build.prebuilt]
-        program = "data/pre"
+        program = "data/cmake"
         loader = "load"
         [build.prebuilt.copy]
-        "share/pre" = ["data/share"]
+        "share/cmake" = ["data/share"]
         [outputs]
-        programs = ["bin/pre"]
+        programs = ["bin/cmake"]
         files = ["libexec"]
         "#,
     ),
@@ -153,12 +154,16 @@ pub const FILES: &[(&str, &str)] = &[
         r#"version = "4.0"
         description = "The late one"
         license = "MIT"
-        tools = ["pre"]
+        tools = ["busybox", "cmake", "make"]
         [[source]]
         url = "https://late.invalid/late.tar.gz"
         sha256 = "abababababababababababababababababababababababababababababababab"
-        [build.compile]
-        sources = ["late.c"]
+        [build.cmake]
+        folder = "sub"
+        targets = ["late"]
+        [build.cmake.options]
+        WITH_A = true
+        WITH_B = "text"
         [outputs]
         libs = ["late"]
         "#,
@@ -265,6 +270,36 @@ pub const FILES: &[(&str, &str)] = &[
         libs = ["side", "more"]
         include = ["side"]
         pkgconfig = ["side"]
+        "#,
+    ),
+    (
+        "recipes/libraries/cxx.toml",
+        r#"version = "4.0"
+        description = "A runtime"
+        license = "MIT"
+        [[source]]
+        url = "https://cxx.invalid/cxx.tar.gz"
+        sha256 = "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"
+        [build.compile]
+        sources = ["cxx.cc"]
+        [outputs]
+        libs = ["cxx"]
+        aliases = ["cplusplus"]
+        "#,
+    ),
+    (
+        "recipes/libraries/plus.toml",
+        r#"version = "5.0"
+        description = "In C++"
+        license = "MIT"
+        language = "c++"
+        [[source]]
+        url = "https://plus.invalid/plus.tar.gz"
+        sha256 = "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+        [build.compile]
+        sources = ["plus.cpp"]
+        [outputs]
+        libs = ["plus"]
         "#,
     ),
 ];
