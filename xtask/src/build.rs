@@ -6,9 +6,11 @@
 
 mod bench;
 mod compile;
+mod compilers;
 mod configure;
 mod install;
 mod outputs;
+mod prebuilt;
 mod room;
 mod schedule;
 mod steps;
@@ -25,7 +27,6 @@ use jobserver::Client;
 use crate::plan::{Plan, Step};
 use crate::report;
 use crate::session::Session;
-use room::Folders;
 
 pub use outputs::compose;
 pub use room::Room;
@@ -106,7 +107,9 @@ pub fn enter_room<'a>(
 
 /// Fills an empty folder with all that a library's step starts from.
 pub fn fill_room(session: &Session, plan: &Plan, step: &Step, folder: &Path) -> Result<()> {
-    steps::fill(session, plan, step, &Folders::new(folder))
+    let room = Room::new(session, plan, step, folder)?;
+    room.folders.make()?;
+    steps::fill(session, plan, step, &room)
 }
 
 fn report_step(step: &Step, state: &str, duration: Option<Duration>) {

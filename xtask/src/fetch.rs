@@ -345,9 +345,10 @@ impl Fetcher {
                 let attempt = cargo::through_cargo(self, wanted, name, version, &place)?;
                 return Ok(attempt.map_err(|it| note_refusal(wanted, it, refusals)).ok());
             }
-            Origin::Pypi { name, version } => {
+            Origin::Pypi { name, version, platform } => {
                 wanted.announce(&place);
-                let attempt = pip::through_pip(self, wanted, name, version, &place)?;
+                let wheel = pip::Wheel { name, version, platform: platform.as_deref() };
+                let attempt = pip::through_pip(self, wanted, &wheel, &place)?;
                 return Ok(attempt.map_err(|it| note_refusal(wanted, it, refusals)).ok());
             }
             Origin::Url { url, mirrors } => {

@@ -176,7 +176,14 @@ impl Plan {
         for dependency in &library.dependencies {
             dependencies.push(self.add_library(dependency, request, done)?);
         }
-        let tools = self.add_tools(library, request, done)?;
+        let mut tools = self.add_tools(library, request, done)?;
+        let (host, runtime) = self.add_host_compiler(library, request, done)?;
+        tools.extend(runtime);
+        for index in host {
+            if !dependencies.contains(&index) {
+                dependencies.push(index);
+            }
+        }
         let inputs = pre_image::Inputs {
             steps: dependencies[1..].iter().map(|index| &self.steps[*index]).collect(),
             tools: tools.iter().map(|index| &self.steps[*index]).collect(),

@@ -123,6 +123,8 @@ pub enum Origin {
         name: String,
         /// Its exact version.
         version: String,
+        /// The platform that the wheel is for, in pip's words, if it is not pip's own.
+        platform: Option<String>,
     },
     /// A file below a Debian mirror's root, through the mirrors that apt is configured with.
     Debian {
@@ -172,6 +174,29 @@ pub struct Configure {
     pub make: Vec<String>,
     /// make's targets that install into `DESTDIR`; `install` if the recipe names none.
     pub install: Vec<String>,
+    /// Flags of compilers after the builder's own.
+    pub flags: Vec<String>,
+    /// Answers to autoconf's tests that would have to run a program, by the variable that keeps each.
+    pub cache: BTreeMap<String, String>,
+    /// Programs that the build makes for this machine and runs: it gets a compiler for them.
+    pub host_programs: Vec<String>,
+}
+
+impl Configure {
+    /// Whether the script is one of autoconf, which always has this name; OpenSSL's is another.
+    pub fn is_autoconf(&self) -> bool {
+        self.script.rsplit('/').next() == Some("configure")
+    }
+}
+
+impl Library {
+    /// Its configure script, if that is how it is built.
+    pub fn configure(&self) -> Option<&Configure> {
+        match &self.build {
+            Build::Configure(recipe) => Some(recipe),
+            Build::Compile(_) => None,
+        }
+    }
 }
 
 /// What a library must bring: no more, no less.
@@ -203,9 +228,9 @@ pub struct Tool {
     pub sources: Vec<Source>,
     /// Patches in the order applied.
     pub patches: Vec<Patch>,
-    /// The C files.
+    /// The C files; none of what comes prebuilt.
     pub compile: Compile,
-    /// What becomes of the objects.
+    /// What becomes of the objects, or of what comes prebuilt.
     pub product: Product,
     /// By installed folder, the folders and files of the source tree that are put into it as they are.
     pub copy: BTreeMap<String, Vec<String>>,
@@ -215,7 +240,7 @@ pub struct Tool {
     pub digests: BTreeMap<String, Digest>,
 }
 
-/// What a tool's objects become.
+/// What a tool's objects become, or what it is if there are none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Product {
     /// A static program.
@@ -232,6 +257,37 @@ pub enum Product {
         /// More C and assembly files, each of them a `lib/<stem>.o` that every program begins with.
         objects: Vec<String>,
     },
+    /// A C library that loads programs which are not static: what comes prebuilt runs nowhere else.
+    Loader {
+        /// Where it is installed: `lib/ld-musl-x86_64.so.1`.
+        path: String,
+    },
+    /// Taken from the archive as it is.
+    Prebuilt(Option<Prebuilt>),
+}
+
+/// A program that is not compiled. It stands in `libexec/` beside its loader and the shared libraries
+/// that the recipe copies there, and a script in `bin/` starts it: so it needs nothing of the machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prebuilt {
+    /// The program in the archive; it keeps its name.
+    pub program: String,
+    /// The tool that loads it.
+    pub loader: String,
+}
+
+impl Prebuilt {
+    /// The name by which it is called.
+    pub fn name(&self) -> &str {
+        self.program.rsplit('/').next().unwrap_or(&self.program)
+    }
+}
+
+impl Product {
+    /// Whether there is a program in `bin/`.
+    pub fn is_program(&self) -> bool {
+        matches!(self, Self::Program { .. } | Self::Prebuilt(Some(_)))
+    }
 }
 
 /// Names by which a build knows what every configure script needs: a shell with its programs, and make.

@@ -9,6 +9,7 @@ mod call;
 pub mod cmake;
 pub mod host;
 pub mod linking;
+pub mod musl;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -150,6 +151,21 @@ pub fn linker(toolchain: &Toolchain, target: &Target) -> Call {
     }
 }
 
+/// The call that links objects into a C library which loads programs; `-o` and they are to follow.
+pub fn loader_linker(toolchain: &Toolchain, target: &Target) -> Call {
+    let flags = ["-shared", "--gc-sections", "--build-id=none", "-Bsymbolic-functions"];
+    // Where the kernel enters musl's.
+    let start = ["-e", "_dlstart", "-z", "noexecstack"];
+    match &toolchain.driver {
+        Driver::Gcc { .. } => compiler(toolchain, target, Language::C).args(&[
+            "-shared",
+            "-nostdlib",
+            "-Wl,--gc-sections,--build-id=none,-Bsymbolic-functions,-e,_dlstart",
+        ]),
+        Driver::Zig { .. } => binutil(toolchain, target, "ld").args(&flags).args(&start),
+    }
+}
+
 fn fill(placeholder: Placeholder, target: &Target) -> String {
     match placeholder {
         Placeholder::Gnu => target.gnu.clone(),
@@ -164,7 +180,8 @@ fn script(tree: &str, body: &str) -> String {
     format!("#!/bin/sh\nhere=${{0%/*}}\ntree=\"$here\"/{}\n{body}\n", shell_word(tree))
 }
 
-fn write_program(path: &Path, text: &str) -> Result<()> {
+/// Writes a script that can be run.
+pub fn write_program(path: &Path, text: &str) -> Result<()> {
     fs::write(path, text)
         .and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(0o755)))
         .with_context(|| format!("cannot write {}", path.display()))

@@ -8,6 +8,9 @@
     reason = "a test drives the program from outside"
 )]
 
+#[path = "apps/bindgen.rs"]
+mod bindgen;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -201,4 +204,56 @@ fn cxx_without_a_runtime_is_explained() {
         !output.status.success() && said.contains("the C++ runtime is part of the toolchain"),
         "{said}"
     );
+}
+
+const CMAKE_MAIN: &str = r#"
+use libz_ng_sys::{Z_OK, compress, compressBound, uncompress, zlibVersion};
+fn main() {
+    let text = "the same words again and ".repeat(1000);
+    let mut packed = vec![0; unsafe { compressBound(text.len()) }];
+    let mut length = packed.len();
+    let code = unsafe { compress(packed.as_mut_ptr(), &mut length, text.as_ptr(), text.len()) };
+    assert!(code == Z_OK && length < text.len() / 10);
+    let mut back = vec![0; text.len()];
+    let mut size = back.len();
+    let code = unsafe { uncompress(back.as_mut_ptr(), &mut size, packed.as_ptr(), length) };
+    assert!(code == Z_OK && back == text.as_bytes());
+    let version = unsafe { std::ffi::CStr::from_ptr(zlibVersion()) };
+    assert!(version.to_str().unwrap().starts_with("2."), "{version:?}");
+}
+"#;
+
+/// CMake, make and all that they call are Muslin's own: nothing of the machine is seen.
+#[test]
+fn a_crate_that_calls_cmake_has_one() {
+    let manifest = "[dependencies]\nlibz-ng-sys = \"1\"\n";
+    let Some(app) = App::new("with-cmake", manifest, CMAKE_MAIN) else { return };
+    let said = app.dist_and_run(&["--toolchain", "zig"], &[("CMAKE", "/nonexistent")]);
+    assert!(!said.contains("sees this machine's"), "{said}");
+    let record = fs::read_to_string(app.0.join("target/dist").join(TRIPLE).join("manifest.json"));
+    assert!(record.unwrap().contains("\"hidden\""));
+}
+
+/// libclang is a recipe's; it sees the headers of the target or those of the pinned glibc.
+#[test]
+fn bindgen_binds_the_target_s_headers_and_never_the_machine_s() {
+    let Some(app) = App::new("with-bindgen", bindgen::MANIFEST, bindgen::MAIN) else { return };
+    bindgen::FILES.iter().for_each(|(name, text)| app.write(name, text));
+    let user = [
+        ("LIBCLANG_PATH", "/nonexistent"),
+        ("BINDGEN_EXTRA_CLANG_ARGS", "-isystem/usr/include"),
+        ("BINDGEN_EXTRA_CLANG_ARGS_x86_64-unknown-linux-musl", "-isystem/usr/include"),
+    ];
+    let said = app.dist_and_run(&["--toolchain", "zig"], &user);
+    assert!(!said.contains("sees this machine's"), "{said}");
+    // Where the machine's headers can be seen, they are not looked at.
+    let entries = Path::new(&std::env::var_os("MUSLIN_STORE").unwrap()).join("entries-v1");
+    let mut names = fs::read_dir(&entries).unwrap().flatten().map(|entry| entry.path());
+    let is_libclang = |path: &PathBuf| path.join("outputs/lib/libclang.so").exists();
+    let libclang = names.find(is_libclang).unwrap();
+    fs::copy(libclang.join("outputs/lib/libclang.so"), app.0.join("libclang.so")).unwrap();
+    let variables = [("LIBCLANG_PATH", app.0.to_str().unwrap())];
+    let visible = ["--toolchain", "zig", "--host", "visible", "--no-default-features"];
+    let said = app.dist_and_run(&visible, &variables);
+    assert!(said.contains("sees this machine's"), "{said}");
 }

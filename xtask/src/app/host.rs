@@ -18,6 +18,13 @@ const OF_THE_MACHINE: [&str; 8] =
 /// Where scripts look for their interpreters.
 const FIXED_PLACES: [(&str, &str); 2] = [("/bin/sh", "sh"), ("/usr/bin/env", "env")];
 
+/// Where crates look for a libclang.
+const LIBCLANG_PATH: &str = "LIBCLANG_PATH";
+
+/// Variables by which the user tells crates of the machine's programs and its libclang.
+const OF_PROGRAMS: [&str; 5] =
+    [LIBCLANG_PATH, "CLANG_PATH", "CMAKE", "LIBCLANG_STATIC_PATH", "LLVM_CONFIG_PATH"];
+
 /// What an app's build has of the machine.
 pub enum Host {
     /// Nothing but these.
@@ -26,6 +33,8 @@ pub enum Host {
         driver: HostDriver,
         /// Folders of the tools' programs, each in its entry's outputs.
         tools: Vec<PathBuf>,
+        /// The folder of a libclang, if a crate asks for one.
+        libclang: Option<PathBuf>,
         /// Shared libraries of this machine.
         runtime: Vec<PathBuf>,
     },
@@ -46,10 +55,18 @@ impl Host {
                 match host_driver(&session.store, step, toolchain, &project.rust)? {
                     HostLinking::Machine(why) => why,
                     HostLinking::Pinned(driver) => {
-                        let bin = |step| session.entry(step).outputs().join("bin");
-                        let tools = plan.tools().map(bin).collect();
                         let runtime = project.runtime.get()?.clone();
-                        return Ok(Self::Hidden { driver, tools, runtime });
+                        let (mut tools, mut libclang) = (Vec::new(), None);
+                        for step in plan.tools() {
+                            let outputs = session.entry(step).outputs();
+                            match &step.work {
+                                Work::Tool(tool) if tool.product.is_program() => {
+                                    tools.push(outputs.join("bin"));
+                                }
+                                _ => libclang = Some(outputs.join("lib")),
+                            }
+                        }
+                        return Ok(Self::Hidden { driver, tools, libclang, runtime });
                     }
                 }
             }
@@ -66,12 +83,12 @@ impl Host {
                     view.show_here(path, Access::Read);
                 }
             }
-            Self::Hidden { driver, tools, runtime } => {
+            Self::Hidden { driver, tools, libclang, runtime } => {
                 for file in runtime {
                     view.show_here(file, Access::Read);
                 }
-                for bin in tools.iter().chain([&driver.bin]) {
-                    let entry = bin.ancestors().nth(2).context("a tool outside of the store")?;
+                for folder in tools.iter().chain(libclang).chain([&driver.bin]) {
+                    let entry = folder.ancestors().nth(2).context("a tool outside of the store")?;
                     view.show_here(entry, Access::Read);
                 }
                 for (place, name) in FIXED_PLACES {
@@ -86,13 +103,16 @@ impl Host {
 
     /// Variables for the build, to be set (or not to be there).
     pub fn variables(&self, rust: &Path) -> Vec<(String, Option<String>)> {
-        let Self::Hidden { driver, tools, .. } = self else { return Vec::new() };
+        let Self::Hidden { driver, tools, libclang, .. } = self else { return Vec::new() };
         let text = |path: &Path| path.to_string_lossy().into_owned();
         let folders = std::iter::once(rust.join("bin")).chain(tools.iter().cloned());
         let path: Vec<String> = folders.map(|folder| text(&folder)).collect();
         let mut variables: Vec<_> =
             MACHINE_VARIABLES.iter().map(|name| ((*name).to_owned(), None)).collect();
         variables.push(("PATH".to_owned(), Some(path.join(":"))));
+        variables.extend(OF_PROGRAMS.map(|name| (name.to_owned(), None)));
+        let libclang = libclang.iter().map(|folder| (LIBCLANG_PATH.to_owned(), Some(text(folder))));
+        variables.extend(libclang);
         let told = driver.variables.iter();
         variables.extend(told.map(|(name, value)| (name.clone(), Some(value.clone()))));
         variables

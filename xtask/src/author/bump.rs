@@ -120,13 +120,18 @@ impl RecipeBump {
                 Some(text) => pair(text).map(|(name, version)| Origin::Crate { name, version }),
                 None => Err("which crate has the new version? Name it with `--crate`".to_owned()),
             },
-            Origin::Pypi { name, version } => match &self.pypi {
-                Some(text) => pair(text).map(|(name, version)| Origin::Pypi { name, version }),
-                None if version == old => {
-                    Ok(Origin::Pypi { name: name.clone(), version: self.version.clone() })
-                }
-                None => Err("its version is another: name the new one with `--pypi`".to_owned()),
-            },
+            Origin::Pypi { name, version, platform } => {
+                let (name, version) = match &self.pypi {
+                    Some(text) => pair(text)?,
+                    None if version == old => (name.clone(), self.version.clone()),
+                    None => {
+                        return Err(
+                            "its version is another: name the new one with `--pypi`".to_owned()
+                        );
+                    }
+                };
+                Ok(Origin::Pypi { name, version, platform: platform.clone() })
+            }
             Origin::Debian { path } => match self.debian.clone().or_else(|| carried(path)) {
                 Some(path) => Ok(Origin::Debian { path }),
                 None => Err("its path does not hold the version: name the new one with `--debian`"
@@ -183,7 +188,7 @@ fn put(edits: &mut Edits<'_>, table: &DeTable<'_>, source: &Source) {
     match &source.origin {
         Origin::Url { url, .. } => replace("url", url),
         Origin::Crate { name, version } => replace("crate", &format!("{name} {version}")),
-        Origin::Pypi { name, version } => replace("pypi", &format!("{name} {version}")),
+        Origin::Pypi { name, version, .. } => replace("pypi", &format!("{name} {version}")),
         Origin::Debian { path } => replace("debian", path),
     }
     if let Origin::Url { mirrors, .. } = &source.origin

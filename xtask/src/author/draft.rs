@@ -163,7 +163,7 @@ impl Draft {
                 format!("{name} {version}"),
                 "the registry's index, and computed on the bytes",
             ),
-            Origin::Pypi { name, version } => (
+            Origin::Pypi { name, version, .. } => (
                 "pypi",
                 format!("{name} {version}"),
                 "the package index, and computed on the bytes",

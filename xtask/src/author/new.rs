@@ -135,7 +135,7 @@ impl RecipeNew {
         }
         if let Some(text) = &self.pypi {
             let (name, version) = pair(text)?;
-            origins.push(Origin::Pypi { name, version });
+            origins.push(Origin::Pypi { name, version, platform: None });
         }
         origins.extend(self.url.clone().map(|url| Origin::Url { url, mirrors: vec![] }));
         origins.extend(self.debian.clone().map(|path| Origin::Debian { path }));

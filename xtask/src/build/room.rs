@@ -12,11 +12,12 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 use jobserver::Client;
 
+use super::configure;
 use super::tools::Tools;
 use crate::layout::files_below;
 use crate::plan::{Plan, Step, Work};
 use crate::process::{self, CLOCK_OFFSET};
-use crate::recipe::{Build, Driver};
+use crate::recipe::{Configure, Driver};
 use crate::rust::runtime::{needed_below, needed_files};
 use crate::sandbox::{Access, Sandbox, View};
 use crate::session::Session;
@@ -49,6 +50,8 @@ pub struct Folders {
     pub install: PathBuf,
     /// Outputs of the library's dependencies, composed; nobody may write in it.
     pub dependencies: PathBuf,
+    /// What a configure script calls as compilers, and what those link with.
+    pub programs: PathBuf,
     /// For temporary files, where there is no view with a `/tmp` of its own.
     pub tmp: PathBuf,
 }
@@ -64,13 +67,14 @@ impl Folders {
             staging: at("staging"),
             install: at("install"),
             dependencies: at("dependencies"),
+            programs: at("programs"),
             tmp: at("tmp"),
         }
     }
 
     /// Those that a builder finds empty.
-    fn empty(&self) -> [&PathBuf; 4] {
-        [&self.objects, &self.staging, &self.install, &self.tmp]
+    fn empty(&self) -> [&PathBuf; 5] {
+        [&self.objects, &self.staging, &self.install, &self.programs, &self.tmp]
     }
 
     /// Makes those that are missing; `source` and `dependencies` come from elsewhere.
@@ -97,6 +101,8 @@ pub struct Room<'a> {
     driver: PathBuf,
     names: ToolNames,
     tools: Tools,
+    /// For a step that runs one.
+    configure: Option<Configure>,
 }
 
 impl<'a> Room<'a> {
@@ -115,16 +121,26 @@ impl<'a> Room<'a> {
         }
         let dependencies = &folders.dependencies;
         view.show(dependencies, &in_build(&folders, dependencies), Access::Read);
-        let (mut driver, mut prebuilt) = (PathBuf::new(), None);
+        let configure = match &step.work {
+            Work::Library(library) => library.configure().cloned(),
+            _ => None,
+        };
+        if configure.as_ref().is_some_and(Configure::is_autoconf) {
+            let programs = &folders.programs;
+            view.show(programs, &in_build(&folders, programs), Access::Read);
+        }
+        let (mut driver, mut prebuilt) = (PathBuf::new(), Vec::new());
         for dependency in plan.dependencies(step) {
             let entry = session.entry(dependency);
             match &dependency.work {
                 Work::Library(_) | Work::Sysroot => continue,
-                Work::Driver(_) => driver = entry.outputs().join("bin"),
-                Work::Tool(_) => {}
+                Work::Driver(_) if dependency.target.triple == step.target.triple => {
+                    driver = entry.outputs().join("bin");
+                }
+                Work::Driver(_) | Work::Tool(_) => {}
                 Work::Toolchain(toolchain) => {
                     if matches!(toolchain.driver, Driver::Gcc { .. }) {
-                        prebuilt = Some(entry.outputs());
+                        prebuilt.push(entry.outputs());
                     }
                 }
             }
@@ -132,7 +148,7 @@ impl<'a> Room<'a> {
             view.show(entry.path(), &Path::new(STORE).join(entry.id()), Access::Read);
         }
         let tools = Tools::of(session, plan, step);
-        if let Some(tree) = prebuilt {
+        for tree in prebuilt {
             show_runtime(&mut view, &tree, tools.has_shell())?;
         }
         for (name, program) in tools.fixed_places() {
@@ -140,7 +156,7 @@ impl<'a> Room<'a> {
             view.link(name, program);
         }
         let names = ToolNames::new(&step.target);
-        Ok(Self { folders, sandbox, view, driver, names, tools })
+        Ok(Self { folders, sandbox, view, driver, names, tools, configure })
     }
 
     /// Shows a tool that the step itself does not call.
@@ -176,6 +192,9 @@ impl<'a> Room<'a> {
         let mut command = process::command(program);
         command.current_dir(self.seen(&self.folders.source));
         command.env_clear().envs(self.environment());
+        if let Some(recipe) = self.configure.as_ref().filter(|recipe| recipe.is_autoconf()) {
+            command.envs(configure::variables(recipe, &self.names, self.tools.has_pkg_config()));
+        }
         command
     }
 
@@ -187,11 +206,14 @@ impl<'a> Room<'a> {
     /// All that a step's programs see.
     fn environment(&self) -> Vec<(&'static str, String)> {
         let text = |path: &Path| self.seen(path).to_string_lossy().into_owned();
-        let programs = std::iter::once(&self.driver).chain(&self.tools.folders);
+        let is_autoconf = self.configure.as_ref().is_some_and(Configure::is_autoconf);
+        let own = is_autoconf.then_some(&self.folders.programs);
+        let programs = own.into_iter().chain([&self.driver]).chain(&self.tools.folders);
         let path = programs.map(|folder| text(folder)).collect::<Vec<_>>().join(":");
         let tmp =
             if self.sandbox.way().has_view() { "/tmp".to_owned() } else { text(&self.folders.tmp) };
-        let flags = BASE_FLAGS.join(" ");
+        let more = self.configure.iter().flat_map(|recipe| recipe.flags.iter().map(String::as_str));
+        let flags = BASE_FLAGS.into_iter().chain(more).collect::<Vec<_>>().join(" ");
         let mut variables = vec![
             ("PATH", path),
             // Nobody's: a program that wants one finds none.
@@ -246,7 +268,7 @@ fn show_runtime(view: &mut View, tree: &Path, has_shell: bool) -> Result<()> {
 /// A configure script builds in its own tree, so that one is the step's own, to be written to.
 fn source_access(step: &Step) -> Access {
     match &step.work {
-        Work::Library(library) if matches!(library.build, Build::Configure(_)) => Access::Write,
+        Work::Library(library) if library.configure().is_some() => Access::Write,
         _ => Access::Read,
     }
 }

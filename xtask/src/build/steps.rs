@@ -10,7 +10,7 @@ use jobserver::Client;
 use super::bench::Bench;
 use super::compile::Direct;
 use super::room::{Folders, Room};
-use super::{compile, configure, outputs, tool};
+use super::{compile, compilers, configure, outputs, tool};
 use crate::cli::Keep;
 use crate::exit::{Exit, Failure};
 use crate::layout::{TempFolder, remove_tree};
@@ -86,7 +86,7 @@ fn build(session: &Session, plan: &Plan, step: &Step, root: &Path, tokens: &Clie
     let mut room = Room::new(session, plan, step, root)?;
     room.keep_jobserver(tokens);
     room.folders.make()?;
-    fill(session, plan, step, &room.folders)?;
+    fill(session, plan, step, &room)?;
     fs::write(root.join("sandbox.txt"), session.sandbox()?.way().word())?;
     let bench = Bench::new(step, room, tokens, session.jobs())?;
     match &step.work {
@@ -122,7 +122,8 @@ fn make_library(
 }
 
 /// Fills a step's folders with all that it starts from.
-pub fn fill(session: &Session, plan: &Plan, step: &Step, folders: &Folders) -> Result<()> {
+pub fn fill(session: &Session, plan: &Plan, step: &Step, room: &Room<'_>) -> Result<()> {
+    let folders = &room.folders;
     unpack_source(session, step, &folders.source, &folders.root)?;
     let patches: &[Patch] = match &step.work {
         Work::Library(library) => &library.patches,
@@ -132,7 +133,8 @@ pub fn fill(session: &Session, plan: &Plan, step: &Step, folders: &Folders) -> R
     for patch in patches {
         unpack::patch::apply_patch(&folders.source, &patch.name, &patch.text)?;
     }
-    outputs::compose(&libraries(session, plan, step), &folders.dependencies)
+    outputs::compose(&libraries(session, plan, step), &folders.dependencies)?;
+    compilers::prepare(session, plan, step, room)
 }
 
 /// Names and outputs of the libraries that a step sees.
@@ -143,7 +145,7 @@ fn libraries(session: &Session, plan: &Plan, step: &Step) -> Vec<(String, PathBu
         .collect()
 }
 
-fn toolchain_step<'p>(plan: &'p Plan, step: &'p Step) -> Result<&'p Step> {
+pub(super) fn toolchain_step<'p>(plan: &'p Plan, step: &'p Step) -> Result<&'p Step> {
     let mut steps = plan.dependencies(step);
     steps.find(|it| matches!(it.work, Work::Toolchain(_))).context("a step without a toolchain")
 }

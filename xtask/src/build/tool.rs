@@ -1,5 +1,5 @@
-//! The builder for tools: C files, linked into a static program, or made an archive and objects to
-//! link such programs with. What came out is compared with the digest that the recipe pins.
+//! The builder for tools: C files, linked into a static program, or made what such programs are
+//! linked with or others loaded by; or what comes prebuilt. What came out is compared with the digest that the recipe pins.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use super::bench::{Bench, Sharing};
 use super::compile::{self, Direct};
 use super::room::Folders;
-use super::{outputs, steps};
+use super::{outputs, prebuilt, steps};
 use crate::digest::Digest;
 use crate::exit::{Exit, Failure};
 use crate::layout::{copy_tree, files_below, tree_listing};
@@ -29,7 +29,11 @@ pub fn make(
 ) -> Result<()> {
     let Folders { root, source, install, .. } = &bench.folders;
     let direct = steps::direct(session, plan, step, bench)?;
-    build(&direct, tool, runtime(session, plan, step))?;
+    let other = other(session, plan, step);
+    match &tool.product {
+        Product::Prebuilt(program) => prebuilt::put(program.as_ref(), other, &bench.folders)?,
+        _ => build(&direct, tool, other)?,
+    }
     for (folder, from) in &tool.copy {
         for part in from {
             copy(&source.join(part), &install.join(folder))
@@ -48,8 +52,9 @@ pub fn make(
     verify(tool, &direct.toolchain.name, &outputs)
 }
 
-/// The outputs of the tool that programs are linked with, where the toolchain has no libc.
-fn runtime(session: &Session, plan: &Plan, step: &Step) -> Option<(Tool, PathBuf)> {
+/// The tool that a program is linked with, where the toolchain has no libc, or loaded by, and its
+/// outputs.
+fn other(session: &Session, plan: &Plan, step: &Step) -> Option<(Tool, PathBuf)> {
     plan.dependencies(step).find_map(|dependency| match &dependency.work {
         Work::Tool(tool) => Some((Tool::clone(tool), session.entry(dependency).outputs())),
         _ => None,
@@ -60,7 +65,9 @@ fn build(direct: &Direct<'_>, tool: &Tool, runtime: Option<(Tool, PathBuf)>) -> 
     let bench = direct.bench;
     let names = compile::compile_all(direct, &tool.compile, &tool.compile.sources)?;
     let path = match &tool.product {
-        Product::Program { path, .. } => bench.folders.install.join(path),
+        Product::Program { path, .. } | Product::Loader { path } => {
+            bench.folders.install.join(path)
+        }
         Product::Runtime { lib, objects } => {
             compile::archive(direct, lib, &names)?;
             let names = compile::compile_all(direct, &tool.compile, objects)?;
@@ -69,9 +76,14 @@ fn build(direct: &Direct<'_>, tool: &Tool, runtime: Option<(Tool, PathBuf)>) -> 
             }
             return Ok(());
         }
+        Product::Prebuilt(_) => return Ok(()),
     };
     fs::create_dir_all(path.parent().unwrap_or(&bench.folders.install))?;
-    let mut link = direct.command(&toolchain::linker(direct.toolchain, bench.target));
+    let call = match &tool.product {
+        Product::Loader { .. } => toolchain::loader_linker(direct.toolchain, bench.target),
+        _ => toolchain::linker(direct.toolchain, bench.target),
+    };
+    let mut link = direct.command(&call);
     link.current_dir(bench.seen(&bench.folders.objects)).arg("-o").arg(bench.seen(&path));
     let (before, after) = match &runtime {
         Some((tool, outputs)) => (starting_objects(tool), library(tool, &bench.seen(outputs))),
@@ -121,6 +133,8 @@ fn declared(tool: &Tool) -> Vec<PathBuf> {
             let archive = PathBuf::from(format!("lib/lib{lib}.a"));
             starting_objects(tool).into_iter().chain([archive]).collect()
         }
+        Product::Loader { .. } | Product::Prebuilt(None) => vec![],
+        Product::Prebuilt(Some(program)) => vec![PathBuf::from(format!("bin/{}", program.name()))],
     };
     declared.extend(tool.files.iter().map(PathBuf::from));
     declared

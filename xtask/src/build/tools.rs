@@ -10,6 +10,9 @@ use crate::session::Session;
 /// configure scripts would split, and would get into what they write.
 pub const SHELL: &str = "sh";
 
+/// pkg-config as builds name it.
+pub const PKG_CONFIG: &str = "pkg-config";
+
 /// Perl's own modules below a tool's outputs.
 const PERL_LIBRARY: &str = "lib/perl";
 
@@ -19,6 +22,7 @@ pub struct Tools {
     /// Folders of their programs.
     pub folders: Vec<PathBuf>,
     has_shell: bool,
+    has_pkg_config: bool,
     perl_library: Option<PathBuf>,
 }
 
@@ -37,6 +41,9 @@ impl Tools {
     fn add(&mut self, tool: &Tool, outputs: PathBuf) {
         if let Product::Program { aliases, .. } = &tool.product {
             self.has_shell |= aliases.iter().any(|alias| alias == SHELL);
+            self.has_pkg_config |= aliases.iter().any(|alias| alias == PKG_CONFIG);
+        }
+        if tool.product.is_program() {
             self.folders.push(outputs.join("bin"));
         }
         if tool.files.iter().any(|file| file == PERL_LIBRARY) {
@@ -47,6 +54,11 @@ impl Tools {
     /// Whether one of them is a shell.
     pub fn has_shell(&self) -> bool {
         self.has_shell
+    }
+
+    /// Whether one of them is pkg-config.
+    pub fn has_pkg_config(&self) -> bool {
+        self.has_pkg_config
     }
 
     /// Where scripts look for their interpreters whatever `PATH` says, and the programs to be there.

@@ -46,9 +46,10 @@ impl Fetcher {
                     Err(reason) => Ok(Err(reason)),
                 }
             }
-            Origin::Pypi { name, version } => {
+            Origin::Pypi { name, version, platform } => {
                 let temp = self.store.temp("pip")?;
-                match pip::fetched_files(self, what, name, version, temp.path())? {
+                let wheel = pip::Wheel { name, version, platform: platform.as_deref() };
+                match pip::fetched_files(self, what, &wheel, temp.path())? {
                     Ok(files) => self.keep(&files[0], origin, &place).map(Ok),
                     Err((_, reason)) => Ok(Err(reason)),
                 }

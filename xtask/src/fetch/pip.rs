@@ -26,16 +26,23 @@ const OPTIONS: &[&str] = &[
     "-d",
 ];
 
+/// What pip is asked for.
+pub(super) struct Wheel<'a> {
+    pub name: &'a str,
+    pub version: &'a str,
+    /// Another platform than pip's own.
+    pub platform: Option<&'a str>,
+}
+
 /// Has pip download the wheel and takes it in.
 pub(super) fn through_pip(
     fetcher: &Fetcher,
     wanted: &Wanted,
-    name: &str,
-    version: &str,
+    wheel: &Wheel<'_>,
     place: &str,
 ) -> Attempt {
     let temp = fetcher.store.temp("pip")?;
-    let files = match fetched_files(fetcher, &wanted.what, name, version, temp.path())? {
+    let files = match fetched_files(fetcher, &wanted.what, wheel, temp.path())? {
         Ok(files) => files,
         Err((cause, reason)) => return Ok(Err(Refusal::new(place, cause, reason))),
     };
@@ -55,8 +62,7 @@ pub(super) fn through_pip(
 pub(super) fn fetched_files(
     fetcher: &Fetcher,
     what: &str,
-    name: &str,
-    version: &str,
+    wheel: &Wheel<'_>,
     folder: &Path,
 ) -> Result<Result<Vec<PathBuf>, (Cause, String)>> {
     let refuse = |cause, reason: String| Ok(Err((cause, reason)));
@@ -66,7 +72,9 @@ pub(super) fn fetched_files(
     };
     let folder = folder.join("wheels");
     let mut command = process::command(&pip[0]);
-    command.args(&pip[1..]).args(OPTIONS).arg(&folder).arg(format!("{name}=={version}"));
+    command.args(&pip[1..]).args(OPTIONS).arg(&folder);
+    command.args(wheel.platform.into_iter().flat_map(|platform| ["--platform", platform]));
+    command.arg(format!("{}=={}", wheel.name, wheel.version));
     command.current_dir(&fetcher.workspace_root);
     let captured = {
         let _progress = Progress::spinner("Fetching", format!("{what} through pip"));

@@ -70,7 +70,7 @@ pub fn origin_text(origin: &Origin) -> String {
     match origin {
         Origin::Url { url, .. } => format!("url {url}"),
         Origin::Crate { name, version } => format!("crate {name} {version}"),
-        Origin::Pypi { name, version } => format!("pypi {name} {version}"),
+        Origin::Pypi { name, version, .. } => format!("pypi {name} {version}"),
         Origin::Debian { path } => format!("debian {path}"),
     }
 }
@@ -83,7 +83,7 @@ pub(super) fn file_name(origin: &Origin) -> String {
             path.rsplit('/').next().unwrap_or_default().to_owned()
         }
         Origin::Crate { name, version } => format!("{name}-{version}.crate"),
-        Origin::Pypi { name, version } => format!("{name}-{version}.whl"),
+        Origin::Pypi { name, version, .. } => format!("{name}-{version}.whl"),
     };
     let is_fit = |c: char| c.is_ascii_alphanumeric() || "-_.+~".contains(c);
     let name: String = name.chars().map(|c| if is_fit(c) { c } else { '_' }).collect();

@@ -42,11 +42,8 @@ pub struct Metadata {
 }
 
 /// Crates whose work in a build is to call a program that Muslin does not bring.
-const CALLERS: [(&str, &str); 13] = [
+const CALLERS: [(&str, &str); 10] = [
     ("autotools", "autoconf"),
-    ("bindgen", "libclang"),
-    ("clang-sys", "libclang"),
-    ("cmake", "cmake"),
     ("meson", "meson"),
     ("nasm-rs", "nasm"),
     ("openssl-src", "perl"),
@@ -58,13 +55,17 @@ const CALLERS: [(&str, &str); 13] = [
     ("tonic-build", "protoc"),
 ];
 
-/// Crates whose work in a build is to call a tool that Muslin has a recipe for.
-const CALLERS_OF_TOOLS: [(&str, &str); 5] = [
-    ("jemalloc-sys", "make"),
-    ("make-cmd", "make"),
-    ("pkg-config", "pkgconf"),
-    ("system-deps", "pkgconf"),
-    ("tikv-jemalloc-sys", "make"),
+/// Crates whose work in a build is to call tools that Muslin has recipes for.
+const CALLERS_OF_TOOLS: [(&str, &[&str]); 8] = [
+    ("bindgen", &["libclang"]),
+    ("clang-sys", &["libclang"]),
+    // Which of the two CMake writes files for is the choice of the crate that calls it.
+    ("cmake", &["cmake", "make", "ninja"]),
+    ("jemalloc-sys", &["make"]),
+    ("make-cmd", &["make"]),
+    ("pkg-config", &["pkgconf"]),
+    ("system-deps", &["pkgconf"]),
+    ("tikv-jemalloc-sys", &["make"]),
 ];
 
 /// A package that calls a program of the machine when it is built.
@@ -266,7 +267,7 @@ pub fn load(cargo: &mut Command, query: &Query<'_>) -> Result<Metadata> {
     };
     metadata.callers = callers.map(caller).collect();
     let called = CALLERS_OF_TOOLS.iter().filter(|(name, _)| names.contains(name));
-    let called: BTreeSet<&str> = called.map(|(_, tool)| *tool).collect();
+    let called: BTreeSet<&str> = called.flat_map(|(_, tools)| *tools).copied().collect();
     metadata.tools = called.into_iter().map(str::to_owned).collect();
     Ok(metadata)
 }

@@ -147,7 +147,7 @@ pub(super) fn library(
     lines.0
 }
 
-/// `inputs` are the driver and, if the toolchain has one and this is not it, the runtime.
+/// `inputs` are the driver and what the program is linked with or loaded by.
 pub(super) fn tool(tool: &Tool, source: &Source, target: &Target, inputs: &Inputs<'_>) -> String {
     let mut lines = Lines::new("tool 1");
     lines.add("name", &tool.name);
@@ -158,7 +158,9 @@ pub(super) fn tool(tool: &Tool, source: &Source, target: &Target, inputs: &Input
     lines.patches(&tool.patches);
     lines.steps(&inputs.steps);
     lines.tools(inputs);
-    compile(&mut lines, &tool.compile, target);
+    if !matches!(tool.product, Product::Prebuilt(_)) {
+        compile(&mut lines, &tool.compile, target);
+    }
     match &tool.product {
         Product::Program { path, aliases } => {
             lines.add("program", path);
@@ -167,6 +169,11 @@ pub(super) fn tool(tool: &Tool, source: &Source, target: &Target, inputs: &Input
         Product::Runtime { lib, objects } => {
             lines.add("output-lib", lib);
             lines.add_all("object", objects);
+        }
+        Product::Loader { path } => lines.add("loader", path),
+        Product::Prebuilt(program) => {
+            lines.add("build", "prebuilt 1");
+            lines.add_all("program", program.as_ref().map(|it| &it.program));
         }
     }
     for (folder, from) in &tool.copy {
@@ -222,12 +229,17 @@ fn defines(lines: &mut Lines, defines: &BTreeMap<String, String>) {
 }
 
 fn configure(lines: &mut Lines, build: &Configure, target: &Target) {
-    lines.add("build", "configure 1");
+    lines.add("build", if build.is_autoconf() { "autoconf 1" } else { "configure 1" });
     lines.add("script", &build.script);
     lines.add_all("option", &build.options);
     lines.add_all("option-for", build.options_for.get(&target.triple).into_iter().flatten());
     lines.add_all("make", &build.make);
     lines.add_all("install", &build.install);
+    lines.add_all("flag", &build.flags);
+    for (name, value) in &build.cache {
+        lines.add("cache", format!("{name}={value}"));
+    }
+    lines.add_all("host-program", &build.host_programs);
 }
 
 pub(super) fn sysroot(target: &Target, libraries: &[&Step]) -> String {

@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result};
 
 use super::{Done, Plan, Request, Step, Work, chosen, pre_image};
 use crate::recipe::{Driver, Library, Product};
-use crate::target::HOST;
+use crate::target::{HOST, Target};
 
 impl Plan {
     /// Adds what a library's build calls; returns the indices in the order named.
@@ -31,23 +31,16 @@ impl Plan {
         let Some(tool) = request.recipes.tools.get(name) else {
             anyhow::bail!("recipes/tools has no `{name}`");
         };
-        let target = request.recipes.targets.get(HOST);
-        let target = target.with_context(|| {
-            format!("`{name}` is made for {HOST}, which recipes/targets.toml has not")
-        })?;
-        let [tree, driver] = match done.host {
-            Some(host) => host,
-            None => self
-                .add_toolchain(request, target)
-                .with_context(|| format!("`{name}` is made for the machine that builds"))?,
-        };
-        done.host = Some([tree, driver]);
+        let ([tree, driver], target) = self.add_host(name, request, done)?;
         let mut dependencies = vec![tree, driver];
         let mut tools = Vec::new();
-        if let (Driver::Zig { runtime: Some(runtime), .. }, Product::Program { .. }) =
-            (&request.toolchain.driver, &tool.product)
-        {
-            let index = self.add_tool(runtime, request, done)?;
+        let other = match (&request.toolchain.driver, &tool.product) {
+            (Driver::Zig { runtime, .. }, Product::Program { .. }) => runtime.as_ref(),
+            (_, Product::Prebuilt(Some(program))) => Some(&program.loader),
+            _ => None,
+        };
+        if let Some(other) = other {
+            let index = self.add_tool(other, request, done)?;
             dependencies.push(index);
             tools.push(&self.steps[index]);
         }
@@ -66,5 +59,48 @@ impl Plan {
         self.steps.push(step);
         done.tools.insert(name.to_owned(), self.steps.len() - 1);
         Ok(self.steps.len() - 1)
+    }
+
+    /// Adds the toolchain for the machine that builds and its driver, on which `name` insists.
+    fn add_host<'r>(
+        &mut self,
+        name: &str,
+        request: &Request<'r>,
+        done: &mut Done,
+    ) -> Result<([usize; 2], &'r Target)> {
+        let target = request.recipes.targets.get(HOST);
+        let target = target.with_context(|| {
+            format!("`{name}` is made for {HOST}, which recipes/targets.toml has not")
+        })?;
+        let host = match done.host {
+            Some(host) => host,
+            None => self
+                .add_toolchain(request, target)
+                .with_context(|| format!("`{name}` is made for the machine that builds"))?,
+        };
+        done.host = Some(host);
+        Ok((host, target))
+    }
+
+    /// Adds what a library's build makes programs with that it runs itself: the steps of a compiler
+    /// for this machine, and the tool that such programs are linked with.
+    pub(super) fn add_host_compiler(
+        &mut self,
+        library: &Library,
+        request: &Request<'_>,
+        done: &mut Done,
+    ) -> Result<(Vec<usize>, Option<usize>)> {
+        let programs = library.configure().map(|recipe| &recipe.host_programs);
+        let Some(name) = programs.and_then(|names| names.first()) else {
+            return Ok((vec![], None));
+        };
+        let (host, _) = self.add_host(name, request, done)?;
+        let runtime = match &request.toolchain.driver {
+            Driver::Zig { runtime: Some(runtime), .. } => {
+                Some(self.add_tool(runtime, request, done)?)
+            }
+            _ => None,
+        };
+        Ok((host.to_vec(), runtime))
     }
 }

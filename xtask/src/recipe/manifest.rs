@@ -14,6 +14,7 @@ mod license;
 mod license_file;
 mod made;
 mod patches;
+mod prebuilt;
 mod source;
 mod syntax;
 mod tool;
@@ -122,12 +123,18 @@ pub fn parse<'f>(files: &'f [File]) -> Result<Recipes, Vec<Diagnostic<'f>>> {
         patches: sorted.patches,
     };
     check_names(&context, &sorted.tools, &mut mistakes);
+    // One tool may name another, so what each of them is must be known before.
+    for (name, file) in &sorted.tools {
+        let read = |fields: &Fields<'_, 'f>| tool::read(fields, name, &context).1;
+        if let Some(kind) = document(file, tool::shape(), &mut Vec::new(), read) {
+            context.tools.insert(name, kind);
+        }
+    }
     let mut others = Vec::new();
     for (name, file) in sorted.tools {
         let read = |fields: &Fields<'_, 'f>| tool::read(fields, name, &context);
-        if let Some((found, kind, pins)) = document(file, tool::shape(), &mut mistakes, read) {
+        if let Some((found, _, pins)) = document(file, tool::shape(), &mut mistakes, read) {
             recipes.tools.extend(found.map(|tool| (name.to_owned(), tool)));
-            context.tools.insert(name, kind);
             others.push((file, pins));
         }
     }

@@ -115,11 +115,11 @@ pub fn host_driver(
         calls.write(&folder.join("outputs/bin"))?;
         parts::write(&tree.outputs(), program, rust, folder)
     })?;
-    Ok(HostLinking::Pinned(HostDriver::new(entry.id(), &entry.outputs())))
+    Ok(HostLinking::Pinned(HostDriver::new(entry.id(), &entry.outputs(), &tree.outputs())))
 }
 
 impl HostDriver {
-    fn new(id: &str, outputs: &Path) -> Self {
+    fn new(id: &str, outputs: &Path, tree: &Path) -> Self {
         let bin = outputs.join("bin");
         let lower = HOST.replace('-', "_");
         let text = |path: PathBuf| path.to_string_lossy().into_owned();
@@ -130,10 +130,19 @@ impl HostDriver {
         // A library of the machine that pkg-config finds could not be linked: better it finds none.
         variables.insert(format!("PKG_CONFIG_LIBDIR_{lower}"), text(outputs.join("lib/pkgconfig")));
         variables.insert(format!("PKG_CONFIG_PATH_{lower}"), String::new());
+        let bindgen = format!("BINDGEN_EXTRA_CLANG_ARGS_{lower}");
+        variables.insert(bindgen, bindgen_arguments(tree));
         let linker = toml::Value::String(text(program(&bin, "cc")));
         let cargo_arguments = vec!["--config".to_owned(), format!("target.{HOST}.linker={linker}")];
         Self { id: id.to_owned(), bin, variables, cargo_arguments }
     }
+}
+
+/// Makes libclang see the headers that the compiler sees.
+fn bindgen_arguments(tree: &Path) -> String {
+    let folder = |it| shell_word(&format!("-isystem{}", tree.join(it).display()));
+    let folders = INCLUDE.map(folder).join(" ");
+    format!("--target={HOST} -nostdinc -D__GLIBC_MINOR__={GLIBC_MINOR} {folders}")
 }
 
 fn program(bin: &Path, tool: &str) -> PathBuf {

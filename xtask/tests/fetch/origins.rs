@@ -9,7 +9,7 @@ fn crate_source(body: &[u8]) -> Source {
 }
 
 fn pypi_source(body: &[u8]) -> Source {
-    source(Origin::Pypi { name: "thing".into(), version: "1.0".into() }, body)
+    source(Origin::Pypi { name: "thing".into(), version: "1.0".into(), platform: None }, body)
 }
 
 fn debian_source(body: &[u8]) -> Source {
@@ -146,6 +146,20 @@ fn pip_is_asked_for_one_wheel() {
     let archive = gets(&fetcher, &pypi_source(&body), &body);
     assert_eq!(archive.file_name(), "thing-1.0-py3-none-any.whl");
     assert_eq!(archive.served_by(), "pypi thing 1.0");
+    // With a platform in between, the wheel is no longer the third word.
+    let mut source = pypi_source(&bytes(3001));
+    let Origin::Pypi { platform, .. } = &mut source.origin else { panic!() };
+    *platform = Some("musllinux_1_1_x86_64".into());
+    fs::write(bench.root.join("body"), bytes(3001)).unwrap();
+    let script = script.replace(
+        "[ \"$3\" = thing",
+        "[ \"$3 $4\" = \"--platform musllinux_1_1_x86_64\" ]\n[ \"$5\" = thing",
+    );
+    let other = bench.script("pip-for-a-platform", &script).display().to_string();
+    fetcher.pips = vec![vec![other]];
+    gets(&fetcher, &source, &bytes(3001));
+    fetcher.pips = vec![vec![bench.root.join("pip").display().to_string()]];
+    fs::write(bench.root.join("body"), &body).unwrap();
     let (exit, text) = fails(&fetcher, &[&pypi_source(b"changed")]);
     assert!(text.contains("pip chose thing-1.0-py3-none-any.whl"), "{text}");
     assert_eq!(exit, Exit::VerificationFailed);

@@ -46,6 +46,6 @@ fn real_debian() {
 #[ignore = "needs the network"]
 fn real_pypi() {
     let hex = "8abb2f1d86890a2dfb989f9a77cfcfd3e47c2a354b01111771326f8aa26e0254";
-    let origin = Origin::Pypi { name: "six".into(), version: "1.16.0".into() };
+    let origin = Origin::Pypi { name: "six".into(), version: "1.16.0".into(), platform: None };
     try_it("six", origin, hex);
 }

@@ -7,18 +7,33 @@ use toml::{Table, Value};
 use xtask::plan::Plan;
 use xtask::recipe::diagnostic::File;
 use xtask::recipe::{
-    Compile, Configure, Content, Driver, Group, Library, MadeFile, Outputs, PkgConfig, Product,
-    Recipes, Source, Tool, Toolchain, manifest,
+    Compile, Configure, Content, Driver, Group, Library, MadeFile, Outputs, PkgConfig, Prebuilt,
+    Product, Recipes, Source, Tool, Toolchain, manifest,
 };
 use xtask::target::{Machine, Target};
 
-const ALL: &[&str] =
-    &["toolchain", "driver", "rt", "busybox", "make", "base", "top", "side", "sysroot"];
+const ALL: &[&str] = &[
+    "toolchain",
+    "driver",
+    "rt",
+    "busybox",
+    "make",
+    "load",
+    "pre",
+    "base",
+    "top",
+    "side",
+    "late",
+    "sysroot",
+];
 const BEHIND_DRIVER: &[&str] = ALL.split_at(1).1;
 /// Not the libraries that call `make`: its bytes are pinned.
 const BEHIND_RT: &[&str] = &["rt", "busybox", "make", "top", "sysroot"];
 const BEHIND_BUSYBOX: &[&str] = &["busybox", "top", "sysroot"];
 const BEHIND_BASE: &[&str] = &["base", "top", "sysroot"];
+const BEHIND_LOAD: &[&str] = &["load", "pre", "late", "sysroot"];
+const BEHIND_PRE: &[&str] = &["pre", "late", "sysroot"];
+const BEHIND_LATE: &[&str] = &["late", "sysroot"];
 const BEHIND_TOP: &[&str] = &["top", "sysroot"];
 const BEHIND_SIDE: &[&str] = &["side", "sysroot"];
 const NONE: &[&str] = &[];
@@ -81,6 +96,31 @@ const CHANGES: &[Change] = &[
     ("make:version", "\"1.1\"", &["make", "base", "top", "sysroot"]),
     ("make:digest.zig", OTHER_DIGEST, &["make", "base", "top", "sysroot"]),
     ("make:digest.gcc", OTHER_DIGEST, NONE),
+    ("load:description", "\"Another\"", NONE),
+    ("load:version", "\"1.1\"", BEHIND_LOAD),
+    ("load:license", "\"Zlib\"", NONE),
+    ("load:source.0.url", "\"https://other.invalid/load.tar.gz\"", NONE),
+    ("load:source.0.sha256", OTHER_DIGEST, BEHIND_LOAD),
+    ("load:build.compile.sources", "[\"other.c\"]", BEHIND_LOAD),
+    ("load:build.compile.loader", "\"lib/more\"", BEHIND_LOAD),
+    ("load:outputs.files", "[\"lib/load.so\"]", BEHIND_LOAD),
+    ("pre:description", "\"Another\"", NONE),
+    ("pre:version", "\"1.1\"", BEHIND_PRE),
+    ("pre:license", "\"Zlib\"", NONE),
+    ("pre:source.0.pypi", "\"pre 1.1\"", NONE),
+    ("pre:source.0.platform", "\"musllinux_1_1_x86_64\"", NONE),
+    ("pre:source.0.sha256", OTHER_DIGEST, BEHIND_PRE),
+    ("pre:build.prebuilt.program", "\"other/pre\"", BEHIND_PRE),
+    ("pre:build.prebuilt.copy.share/pre", "[\"other\"]", BEHIND_PRE),
+    ("pre:outputs.files", "[\"libexec\", \"share\"]", BEHIND_PRE),
+    ("late:description", "\"Another\"", BEHIND_LATE),
+    ("late:version", "\"4.1\"", BEHIND_LATE),
+    ("late:license", "\"Zlib\"", NONE),
+    ("late:tools", "[\"busybox\"]", &["late", "sysroot"]),
+    ("late:source.0.url", "\"https://other.invalid/late.tar.gz\"", NONE),
+    ("late:source.0.sha256", OTHER_DIGEST, BEHIND_LATE),
+    ("late:build.compile.sources", "[\"other.c\"]", BEHIND_LATE),
+    ("late:outputs.libs", "[\"other\"]", BEHIND_LATE),
     ("base:description", "\"Another\"", BEHIND_BASE),
     ("base:version", "\"1.1\"", BEHIND_BASE),
     ("base:license", "\"Zlib\"", NONE),
@@ -118,6 +158,9 @@ const CHANGES: &[Change] = &[
     ("top:build.configure.options", "[\"--host={target}\"]", BEHIND_TOP),
     ("top:build.configure.make", "[\"lib\"]", BEHIND_TOP),
     ("top:build.configure.install", "[\"install-lib\"]", BEHIND_TOP),
+    ("top:build.configure.flags", "[\"-std=gnu11\"]", BEHIND_TOP),
+    ("top:build.configure.cache.ac_cv_func_fine", "\"no\"", BEHIND_TOP),
+    ("top:build.configure.host-programs", "[\"gen\"]", BEHIND_TOP),
     ("top:build.configure.options-for.x86_64-unknown-linux-musl", "[\"--faster\"]", BEHIND_TOP),
     ("top:outputs.libs", "[\"other\"]", BEHIND_TOP),
     ("side:description", "\"Another\"", BEHIND_SIDE),
@@ -173,7 +216,7 @@ const GCC_CHANGES: &[Change] = &[
 
 /// Chooses a toolchain's archive; there must be one for the target. What a tool promises must be what
 /// another field says that it makes.
-const NO_CHANGE_POSSIBLE: [&str; 9] = [
+const NO_CHANGE_POSSIBLE: [&str; 11] = [
     "gcc:source.0.target",
     "rt:outputs.objects",
     "busybox:build.compile.program",
@@ -182,6 +225,8 @@ const NO_CHANGE_POSSIBLE: [&str; 9] = [
     "busybox:outputs.programs",
     "make:build.compile.program",
     "make:outputs.programs",
+    "pre:outputs.programs",
+    "pre:build.prebuilt.loader",
     "zig:driver.zig.runtime",
 ];
 
@@ -199,7 +244,7 @@ fn parsed(files: &[File]) -> Recipes {
 }
 
 fn plan(recipes: &Recipes, toolchain: &str) -> Plan {
-    let libraries = ["side".to_owned(), "top".to_owned()];
+    let libraries = ["side", "top", "late"].map(str::to_owned);
     super::plan(recipes, toolchain, "x86_64-unknown-linux-musl", &libraries).unwrap()
 }
 
@@ -335,8 +380,16 @@ fn every_field_is_known(recipes: &Recipes) {
                 said;
         }
     };
-    let _ =
-        |Configure { script: _, options: _, options_for: _, make: _, install: _ }: Configure| {};
+    let _ = |Configure {
+                 script: _,
+                 options: _,
+                 options_for: _,
+                 make: _,
+                 install: _,
+                 flags: _,
+                 cache: _,
+                 host_programs: _,
+             }: Configure| {};
     for tool in tools.values() {
         let Tool {
             name: _,
@@ -349,7 +402,12 @@ fn every_field_is_known(recipes: &Recipes) {
         } = tool;
         let Tool { patches: _, compile: _, copy: _, files: _, digests: _, product, .. } = tool;
         match product {
-            Product::Program { path: _, aliases: _ } | Product::Runtime { lib: _, objects: _ } => {}
+            Product::Program { path: _, aliases: _ }
+            | Product::Runtime { lib: _, objects: _ }
+            | Product::Loader { path: _ } => {}
+            Product::Prebuilt(program) => {
+                let _ = program.as_ref().map(|Prebuilt { program: _, loader: _ }| {});
+            }
         }
     }
     for toolchain in toolchains.values() {

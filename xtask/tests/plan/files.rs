@@ -1,6 +1,7 @@
 //! Recipes in which every field of every kind of recipe is used.
 
-/// Recipes in which every field is used. `top` depends on `base` and calls tools; `side` stands alone.
+/// Recipes in which every field is used. `top` depends on `base` and calls tools; `late`
+/// calls one that comes prebuilt; `side` stands alone.
 pub const FILES: &[(&str, &str)] = &[
     (
         "recipes/targets.toml",
@@ -114,6 +115,55 @@ pub const FILES: &[(&str, &str)] = &[
         "#,
     ),
     (
+        "recipes/tools/load.toml",
+        r#"description = "A loader"
+        version = "1.0"
+        license = "MIT"
+        [[source]]
+        url = "https://load.invalid/load.tar.gz"
+        sha256 = "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"
+        [build.compile]
+        loader = "lib/load.so"
+        sources = ["load.c"]
+        [outputs]
+        files = ["lib/load.so", "lib/more"]
+        "#,
+    ),
+    (
+        "recipes/tools/pre.toml",
+        r#"description = "Prebuilt"
+        version = "1.0"
+        license = "MIT"
+        [[source]]
+        pypi = "pre 1.0"
+        platform = "musllinux_1_2_x86_64"
+        sha256 = "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+        [build.prebuilt]
+        program = "data/pre"
+        loader = "load"
+        [build.prebuilt.copy]
+        "share/pre" = ["data/share"]
+        [outputs]
+        programs = ["bin/pre"]
+        files = ["libexec"]
+        "#,
+    ),
+    (
+        "recipes/libraries/late.toml",
+        r#"version = "4.0"
+        description = "The late one"
+        license = "MIT"
+        tools = ["pre"]
+        [[source]]
+        url = "https://late.invalid/late.tar.gz"
+        sha256 = "abababababababababababababababababababababababababababababababab"
+        [build.compile]
+        sources = ["late.c"]
+        [outputs]
+        libs = ["late"]
+        "#,
+    ),
+    (
         "recipes/libraries/base.toml",
         r#"description = "The base"
         version = "1.0"
@@ -162,6 +212,10 @@ pub const FILES: &[(&str, &str)] = &[
         options = ["--host={gnu}"]
         make = ["all"]
         install = ["install"]
+        flags = ["-std=gnu99"]
+        host-programs = []
+        [build.configure.cache]
+        ac_cv_func_fine = "yes"
         [build.configure.options-for]
         x86_64-unknown-linux-musl = ["--fast"]
         [outputs]

@@ -2,7 +2,7 @@
 
 use xtask::plan::{Goal, Plan, Request, Step, Work};
 use xtask::recipe::diagnostic::File;
-use xtask::recipe::{Recipes, manifest};
+use xtask::recipe::{Build, Recipes, manifest};
 
 use crate::files::FILES;
 
@@ -57,9 +57,36 @@ fn only_what_a_library_of_the_plan_names_is_in_it() {
     assert_eq!(names(&zig(&["base"])), expected);
     let expected = ["zig", "zig-driver", "rt", "make", "base", "busybox", "top", "side", "sysroot"];
     assert_eq!(names(&zig(&["top", "side"])), expected);
+    let expected = ["zig", "zig-driver", "load", "pre", "late", "sysroot"];
+    assert_eq!(names(&zig(&["late"])), expected, "what comes prebuilt has a loader, no runtime");
     // A GCC links with the libc that it brings.
     let gcc = plan(&recipes, "gcc", HOST, &["base"]);
     assert_eq!(names(&gcc), ["gcc", "gcc-driver", "make", "base", "sysroot"]);
+}
+
+/// Programs that a build runs itself are made by a compiler for the machine that builds.
+#[test]
+fn a_library_that_makes_programs_for_the_host_has_a_compiler_for_it() {
+    let mut recipes = recipes();
+    let Build::Configure(top) = &mut recipes.libraries.get_mut("top").unwrap().build else {
+        panic!("`top` has no configure script");
+    };
+    top.host_programs = vec!["gen".to_owned()];
+    let drivers_and_runtimes = |toolchain: &str, triple: &str| {
+        let plan = plan(&recipes, toolchain, triple, &["top"]);
+        let (top, _) = plan.libraries().last().unwrap();
+        let wanted = ["driver", "rt"];
+        let steps =
+            plan.dependencies(top).filter(|it| wanted.iter().any(|end| it.name.ends_with(end)));
+        steps.map(|step| format!("{} {}", step.name, step.target.triple)).collect::<Vec<_>>()
+    };
+    let own = format!("zig-driver {HOST}");
+    assert_eq!(drivers_and_runtimes("zig", HOST), [own.clone(), format!("rt {HOST}")]);
+    let both = [format!("zig-driver {OTHER}"), own, format!("rt {HOST}")];
+    assert_eq!(drivers_and_runtimes("zig", OTHER), both);
+    // A GCC has a libc of its own.
+    let both = [OTHER, HOST].map(|triple| format!("gcc-driver {triple}"));
+    assert_eq!(drivers_and_runtimes("gcc", OTHER), both);
 }
 
 #[test]

@@ -73,12 +73,18 @@ fn double_env<'f>(drafts: &[Draft<'f>]) -> Vec<Diagnostic<'f>> {
 fn copied_pins<'f, 'p>(
     files: impl Iterator<Item = (&'f File, &'p Vec<Pin>)>,
 ) -> Vec<Diagnostic<'f>> {
-    let mut first: BTreeMap<_, (&'f File, &Pin)> = BTreeMap::new();
+    let mut all: BTreeMap<_, Vec<(&'f File, &Pin)>> = BTreeMap::new();
     let mut found = Vec::new();
     for (file, pins) in files {
         for pin in pins {
-            let (other, seen) = *first.entry(pin.digest).or_insert((file, pin));
-            if other.path != file.path && seen.origin != pin.origin {
+            let seen = all.entry(pin.digest).or_default();
+            seen.push((file, pin));
+            // An archive may have several origins, each of them in both files.
+            let others = || seen.iter().filter(|(other, _)| other.path != file.path);
+            let first = others().next().copied();
+            if let Some((other, seen)) = first
+                && others().all(|(_, other)| other.origin != pin.origin)
+            {
                 let title = "two recipes pin different things with the same digest";
                 let mistake = Diagnostic::at(file, pin.span.clone(), title)
                     .label("the same again")

@@ -11,8 +11,8 @@ pub fn advice(word: &str, keys: &[&'static str]) -> (Option<&'static str>, Strin
     if let Some(meant) = meant {
         return (Some(meant), format!("did you mean `{meant}`?"));
     }
-    // A tool's build has no second way.
-    let is_elsewhere = keys != ["compile"];
+    // A tool's build knows no such way.
+    let is_elsewhere = keys != ["compile", "prebuilt"];
     match HOMES.iter().find(|(other, _)| *other == lower && is_elsewhere) {
         Some((_, home)) => (None, format!("`{lower}` {home}")),
         None => (None, String::new()),

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use toml::de::DeValue;
 
 use super::compile::{self, Declared};
-use super::fields::{Fields, Shape, Wanted};
+use super::fields::{Fields, Shape, Wanted, as_word};
 use super::{Context, template, words};
-use crate::recipe::guess::list;
+use crate::recipe::guess::{list, quote};
 use crate::recipe::template::{Placeholder, Template};
 use crate::recipe::{Build, Configure};
 
@@ -17,7 +17,16 @@ static BUILD: Shape = Shape { what: "build", keys: &KINDS };
 
 static CONFIGURE: Shape = Shape {
     what: "build.configure",
-    keys: &["script", "options", "options-for", "make", "install"],
+    keys: &[
+        "script",
+        "options",
+        "options-for",
+        "make",
+        "install",
+        "flags",
+        "cache",
+        "host-programs",
+    ],
 };
 
 /// What options may refer to.
@@ -77,7 +86,35 @@ fn configure(table: &Fields<'_, '_>, context: &Context<'_>) -> Option<Configure>
         options_for,
         make: table.checked_words("make", words::make_target),
         install: if table.has("install") { install } else { vec!["install".to_owned()] },
+        flags: table.checked_words("flags", words::flag),
+        cache: cache(table),
+        host_programs: table.checked_words("host-programs", words::tool),
     })
+}
+
+/// A variable in which a configure script keeps an answer; others would change more than an answer.
+fn cache_variable(text: &str) -> Result<(), words::Wrong> {
+    let is_name = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if is_name && text.contains("_cv_") {
+        return Ok(());
+    }
+    let title = format!("{} is no cache variable", quote(text));
+    let label = "such as `ac_cv_func_malloc_0_nonnull`";
+    Err(words::Wrong::new(0..text.len(), title, label))
+}
+
+fn cache(table: &Fields<'_, '_>) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    for (name, value) in table.entries("cache") {
+        table.check(&name, cache_variable);
+        let Some(word) = as_word(value) else {
+            table.sink.report_type(name.text, value, Wanted::Text);
+            continue;
+        };
+        table.check(&word, words::no_placeholder);
+        found.insert(name.text.to_owned(), word.text.to_owned());
+    }
+    found
 }
 
 fn options(table: &Fields<'_, '_>, words: &[super::fields::Word<'_>]) -> Vec<Template> {

@@ -11,7 +11,8 @@ use crate::recipe::{Origin, Source};
 static SOURCE: Shape = Shape {
     what: "a source",
     keys: &[
-        "url", "mirrors", "crate", "pypi", "debian", "sha256", "sha512", "root", "omit", "target",
+        "url", "mirrors", "crate", "pypi", "platform", "debian", "sha256", "sha512", "root",
+        "omit", "target",
     ],
 };
 
@@ -111,11 +112,16 @@ fn origin(table: &Fields<'_, '_>) -> Option<Origin> {
         let note = "crate, pypi and debian are served by the mirrors that their clients know";
         table.sink.report(mistake.note(note));
     }
+    let platform = table.checked("platform", |text| words::identifier(text, "a wheel's platform"));
+    if let Some(span) = table.key_span("platform").filter(|_| !table.has("pypi")) {
+        let mistake = table.sink.at(span, "only a wheel is for a platform");
+        table.sink.report(mistake.label("there is no `pypi` here"));
+    }
     let url = table.checked("url", url).map(|url| Origin::Url { url, mirrors });
     let of_crate = pair(table, "crate", words::crate_name, words::crate_version)
         .map(|(name, version)| Origin::Crate { name, version });
     let pypi = pair(table, "pypi", words::pypi_name, words::version)
-        .map(|(name, version)| Origin::Pypi { name, version });
+        .map(|(name, version)| Origin::Pypi { name, version, platform });
     let debian = table.checked("debian", words::debian).map(|path| Origin::Debian { path });
     url.or(of_crate).or(pypi).or(debian)
 }

@@ -6,10 +6,10 @@ use super::compile;
 use super::fields::{Fields, Shape, Wanted, Word, as_word};
 use super::source::{self, Pin, Targets};
 use super::words;
-use super::{Context, license::license, license_file, patches};
+use super::{Context, license::license, license_file, patches, prebuilt};
 use crate::digest::{Digest, parse_hex};
 use crate::recipe::guess::{list, quote};
-use crate::recipe::{CONFIGURE_TOOLS, Product, Tool};
+use crate::recipe::{CONFIGURE_TOOLS, Compile, Product, Tool};
 
 static TOOL: Shape = Shape {
     what: "a tool",
@@ -26,11 +26,13 @@ static TOOL: Shape = Shape {
     ],
 };
 
-static BUILD: Shape = Shape { what: "`[build]` of a tool", keys: &["compile"] };
+const WAYS: [&str; 2] = ["compile", "prebuilt"];
+
+static BUILD: Shape = Shape { what: "`[build]` of a tool", keys: &WAYS };
 
 static COMPILE: Shape = Shape {
     what: "`[build.compile]` of a tool",
-    keys: &["sources", "include", "defines", "flags", "program", "objects", "copy"],
+    keys: &["sources", "include", "defines", "flags", "program", "objects", "loader", "copy"],
 };
 
 static OUTPUTS: Shape = Shape {
@@ -45,6 +47,10 @@ pub enum Kind {
     Program,
     /// What such programs are linked with.
     Runtime,
+    /// What loads programs that come prebuilt.
+    Loader,
+    /// Files that some program reads.
+    Files,
 }
 
 /// The shape of a tool's file.
@@ -72,14 +78,21 @@ pub fn read<'f>(
     }
     let digests = digests(fields, context);
     let build = fields.fields("build", &BUILD);
-    if let Some(build) = build.as_ref().filter(|build| !build.has("compile")) {
+    let is_prebuilt = build.as_ref().is_some_and(|build| build.has("prebuilt"));
+    let has_none = |build: &&Fields<'_, '_>| !build.has("compile") && !build.is_excused(&WAYS);
+    if let Some(build) = build.as_ref().filter(has_none).filter(|_| !is_prebuilt) {
         build.missing("compile", "[build.compile]");
     }
-    let table = build.as_ref().and_then(|build| build.fields("compile", &COMPILE));
-    let compile = table.as_ref().map(compile::of_tool);
+    let way = if is_prebuilt { ("prebuilt", &prebuilt::PREBUILT) } else { ("compile", &COMPILE) };
+    let table = build.as_ref().and_then(|build| build.fields(way.0, way.1));
+    let compile = match is_prebuilt {
+        true => Some(Compile::default()),
+        false => table.as_ref().map(compile::of_tool),
+    };
     let copy = table.as_ref().map(copy).unwrap_or_default();
     let outputs = fields.fields("outputs", &OUTPUTS);
     let (product, kind) = match (&table, &outputs) {
+        (Some(table), Some(outputs)) if is_prebuilt => prebuilt::read(table, outputs, context),
         (Some(compile), Some(outputs)) => product(compile, outputs),
         _ => (None, None),
     };
@@ -103,8 +116,11 @@ pub fn read<'f>(
     (if fields.sink.count() == before { assemble() } else { None }, kind, pins)
 }
 
-/// A program with its aliases, or an archive with its objects: exactly one of them.
+/// A program with its aliases, an archive with its objects, or a loader: exactly one of them.
 fn product(compile: &Fields<'_, '_>, outputs: &Fields<'_, '_>) -> (Option<Product>, Option<Kind>) {
+    if compile.has("loader") {
+        return loader(compile, outputs);
+    }
     let program = compile.checked("program", words::program);
     let programs = outputs.words("programs");
     let libs = outputs.checked_words("libs", words::lib);
@@ -147,13 +163,26 @@ fn product(compile: &Fields<'_, '_>, outputs: &Fields<'_, '_>) -> (Option<Produc
     }
 }
 
+/// A C library that loads programs.
+fn loader(compile: &Fields<'_, '_>, outputs: &Fields<'_, '_>) -> (Option<Product>, Option<Kind>) {
+    let why = "`[build.compile]` makes a `loader`";
+    ["program", "objects"].iter().for_each(|key| not_of(compile, key, why));
+    ["programs", "aliases", "libs", "objects"].iter().for_each(|key| not_of(outputs, key, why));
+    let path = compile.checked("loader", words::inner_path);
+    let promised = outputs.words("files");
+    if let Some(path) = path.as_ref().filter(|path| !promised.iter().any(|it| it.text == **path)) {
+        outputs.missing("files", &format!("files = [\"{path}\"]"));
+    }
+    (path.map(|path| Product::Loader { path }), Some(Kind::Loader))
+}
+
 /// Another name of a program; a shell's tests have theirs.
 fn alias(text: &str) -> Result<(), words::Wrong> {
     if ["[", "[["].contains(&text) { Ok(()) } else { words::tool(text) }
 }
 
 /// Reports a key that makes no sense here.
-fn not_of(table: &Fields<'_, '_>, key: &'static str, why: &str) {
+pub fn not_of(table: &Fields<'_, '_>, key: &'static str, why: &str) {
     if let Some(span) = table.key_span(key) {
         let mistake = table.sink.at(span, format!("{} cannot stand here", quote(key)));
         table.sink.report(mistake.label(why));
@@ -161,7 +190,7 @@ fn not_of(table: &Fields<'_, '_>, key: &'static str, why: &str) {
 }
 
 /// What is promised must be what is made.
-fn check_programs(outputs: &Fields<'_, '_>, programs: &[Word<'_>], program: &str) {
+pub fn check_programs(outputs: &Fields<'_, '_>, programs: &[Word<'_>], program: &str) {
     if !outputs.has("programs") {
         outputs.missing("programs", &format!("programs = [\"{program}\"]"));
     } else if !(programs.len() == 1 && programs[0].text == program) {
@@ -254,6 +283,12 @@ pub fn runtime(table: &Fields<'_, '_>, context: &Context<'_>) -> Option<String> 
     is_kind(table, context, &word, Kind::Runtime).then(|| word.text.to_owned())
 }
 
+/// The tool that loads a program.
+pub fn loader_of(table: &Fields<'_, '_>, context: &Context<'_>) -> Option<String> {
+    let word = table.word("loader")?;
+    is_kind(table, context, &word, Kind::Loader).then(|| word.text.to_owned())
+}
+
 fn is_kind(fields: &Fields<'_, '_>, context: &Context<'_>, word: &Word<'_>, wanted: Kind) -> bool {
     let fits = |kind: &Option<Kind>| kind.is_none_or(|kind| kind == wanted);
     let found = context.tools.get(word.text);
@@ -267,14 +302,19 @@ fn is_kind(fields: &Fields<'_, '_>, context: &Context<'_>, word: &Word<'_>, want
         (_, Kind::Program) => {
             (format!("{} is no program", quote(word.text)), "programs are linked with it")
         }
-        (_, Kind::Runtime) => {
+        (_, Kind::Loader) => (format!("{} is no loader", quote(word.text)), "it loads nothing"),
+        (_, Kind::Runtime | Kind::Files) => {
             (format!("{} is no runtime", quote(word.text)), "it makes a program, no `libs`")
         }
     };
     let known = || context.tools.iter().filter(|(_, kind)| fits(kind)).map(|(name, _)| *name);
     let mistake = fields.sink.at(word.span.clone(), title).label(label);
     let mistake = mistake.guess(word.text, known());
-    let what = if wanted == Kind::Program { "tools" } else { "runtimes" };
+    let what = match wanted {
+        Kind::Program => "tools",
+        Kind::Loader => "loaders",
+        Kind::Runtime | Kind::Files => "runtimes",
+    };
     fields.sink.report(mistake.note(format!("{what}: {}", list(known()))));
     false
 }
