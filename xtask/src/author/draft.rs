@@ -133,7 +133,7 @@ impl Draft {
             line("tools", list(way.tools));
         }
         for (source, is_recorded) in &self.sources {
-            text.push_str(&self.source(source, *is_recorded));
+            text.push_str(&source_text(source, *is_recorded));
         }
         text.push_str(&format!("\n{}", way.build));
         let headers: Vec<String> = self.headers.iter().map(|it| installed(it)).collect();
@@ -155,40 +155,36 @@ impl Draft {
         }
         text
     }
+}
 
-    fn source(&self, source: &Source, is_recorded: bool) -> String {
-        let (key, value, seen) = match &source.origin {
-            Origin::Crate { name, version } => (
-                "crate",
-                format!("{name} {version}"),
-                "the registry's index, and computed on the bytes",
-            ),
-            Origin::Pypi { name, version, .. } => (
-                "pypi",
-                format!("{name} {version}"),
-                "the package index, and computed on the bytes",
-            ),
-            Origin::Debian { path } => {
-                ("debian", path.clone(), "computed on the bytes of the mirror")
-            }
-            Origin::Url { url, .. } if is_recorded => {
-                ("url", url.clone(), "a public record: say here which")
-            }
-            Origin::Url { url, .. } => (
-                "url",
-                url.clone(),
-                "computed on the bytes at first sight; compare it with a public record",
-            ),
-        };
-        let width = key.len().max("sha256".len());
-        let mut text =
-            format!("\n# Digest: {seen}.\n[[source]]\n{key:<width$} = {}\n", quoted(&value));
-        text.push_str(&format!("{:<width$} = \"{}\"\n", "sha256", source.digest.hex()));
-        if let Some(root) = source.root.as_ref().filter(|root| !root.is_empty()) {
-            text.push_str(&format!("{:<width$} = {}\n", "root", quoted(root)));
+/// A `[[source]]` with a line that says where its digest was seen.
+fn source_text(source: &Source, is_recorded: bool) -> String {
+    let (key, value, seen) = match &source.origin {
+        Origin::Crate { name, version } => (
+            "crate",
+            format!("{name} {version}"),
+            "the registry's index, and computed on the bytes",
+        ),
+        Origin::Pypi { name, version, .. } => {
+            ("pypi", format!("{name} {version}"), "the package index, and computed on the bytes")
         }
-        text
+        Origin::Debian { path } => ("debian", path.clone(), "computed on the bytes of the mirror"),
+        Origin::Url { url, .. } if is_recorded => {
+            ("url", url.clone(), "a public record: say here which")
+        }
+        Origin::Url { url, .. } => (
+            "url",
+            url.clone(),
+            "computed on the bytes at first sight; compare it with a public record",
+        ),
+    };
+    let width = key.len().max("sha256".len());
+    let mut text = format!("\n# Digest: {seen}.\n[[source]]\n{key:<width$} = {}\n", quoted(&value));
+    text.push_str(&format!("{:<width$} = \"{}\"\n", "sha256", source.digest.hex()));
+    if let Some(root) = source.root.as_ref().filter(|root| !root.is_empty()) {
+        text.push_str(&format!("{:<width$} = {}\n", "root", quoted(root)));
     }
+    text
 }
 
 /// Where a header of the source tree is installed, below `include/`.

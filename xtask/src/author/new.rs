@@ -42,7 +42,7 @@ impl RecipeNew {
             }
         };
         self.fill(&mut draft, &looks, &tree)?;
-        let text = self.choose(&desk, &path, &mut draft, &looks)?;
+        let text = choose(&desk, &path, &mut draft, &looks)?;
         desk.files.push(File { path: path.clone(), bytes: text.clone().into_bytes() });
         layout::write_atomically(&desk.workspace.join(&path), text.as_bytes())?;
         report::status("Wrote", &path);
@@ -94,7 +94,7 @@ impl RecipeNew {
                 }
             };
             if let (Origin::Crate { .. }, Some(whole)) = (&source.origin, &tree) {
-                self.read_crate(&mut draft, whole)?;
+                read_crate(&mut draft, whole)?;
                 source.root = match &self.root {
                     Some(root) => Some(root.clone()),
                     None => recognise::root_in_crate(whole.path())?,
@@ -140,17 +140,6 @@ impl RecipeNew {
         origins.extend(self.url.clone().map(|url| Origin::Url { url, mirrors: vec![] }));
         origins.extend(self.debian.clone().map(|path| Origin::Debian { path }));
         Ok(origins)
-    }
-
-    /// What the crate's own manifest says.
-    fn read_crate(&self, draft: &mut Draft, tree: &Tree) -> Result<()> {
-        let manifest = tree.path().join("Cargo.toml");
-        let text = fs::read_to_string(&manifest).context("a crate without a manifest")?;
-        let package =
-            text.parse::<toml::Table>().ok().and_then(|table| table.get("package").cloned());
-        let links = package.as_ref().and_then(|it| it.get("links")?.as_str().map(str::to_owned));
-        draft.links = links;
-        Ok(())
     }
 
     /// Texts and names.
@@ -209,39 +198,51 @@ impl RecipeNew {
         draft.pkgconfig.clone_from(&looks.pkgconfig);
         Ok(())
     }
+}
 
-    /// The text with the first way to build that this tree has and that recipes know.
-    fn choose(&self, desk: &Desk, path: &str, draft: &mut Draft, looks: &Looks) -> Result<String> {
-        let mut refusal = None;
-        for way in draft.ways(looks) {
-            let text = draft.text(&way);
-            let mut files = desk.files.clone();
-            files.push(File { path: path.to_owned(), bytes: text.clone().into_bytes() });
-            match manifest::parse(&files) {
-                Ok(_) => {
-                    draft.missing.extend(way.missing.clone());
-                    return Ok(text);
-                }
-                Err(mistakes) => {
-                    let said = diagnostic::render(&mistakes, report::has_color());
-                    refusal = Some(said);
-                }
+/// What the crate's own manifest says.
+fn read_crate(draft: &mut Draft, tree: &Tree) -> Result<()> {
+    let manifest = tree.path().join("Cargo.toml");
+    let text = fs::read_to_string(&manifest).context("a crate without a manifest")?;
+    let package = text.parse::<toml::Table>().ok().and_then(|table| table.get("package").cloned());
+    let links = package.as_ref().and_then(|it| it.get("links")?.as_str().map(str::to_owned));
+    draft.links = links;
+    Ok(())
+}
+
+/// The text with the first way to build that this tree has and that recipes know.
+fn choose(desk: &Desk, path: &str, draft: &mut Draft, looks: &Looks) -> Result<String> {
+    let mut refusal = None;
+    for way in draft.ways(looks) {
+        let text = draft.text(&way);
+        let mut files = desk.files.clone();
+        files.push(File { path: path.to_owned(), bytes: text.clone().into_bytes() });
+        match manifest::parse(&files) {
+            Ok(_) => {
+                draft.missing.extend(way.missing.clone());
+                return Ok(text);
+            }
+            Err(mistakes) => {
+                let said = diagnostic::render(&mistakes, report::has_color());
+                refusal = Some(said);
             }
         }
-        let has = match &looks.systems[..] {
-            [] => "no build system and no C files that could be listed".to_owned(),
-            systems => format!("only files of {}", systems.join(", ")),
-        };
-        let mut message = format!("no recipe was written: the source tree has {has}");
-        if let Some(said) = refusal {
-            message.push_str(&format!("\n\n{said}"));
-        }
-        let mut failure = Failure::new(Exit::Failed, message);
-        if looks.systems.contains(&"configure.ac") {
-            failure = failure.help("it has `configure.ac` and no `configure`: upstream's release archive mostly has that");
-        }
-        Err(failure.help("write a `[build.compile]` that lists the C files").into())
     }
+    let has = match &looks.systems[..] {
+        [] => "no build system and no C files that could be listed".to_owned(),
+        systems => format!("only files of {}", systems.join(", ")),
+    };
+    let mut message = format!("no recipe was written: the source tree has {has}");
+    if let Some(said) = refusal {
+        message.push_str(&format!("\n\n{said}"));
+    }
+    let mut failure = Failure::new(Exit::Failed, message);
+    if looks.systems.contains(&"configure.ac") {
+        failure = failure.help(
+            "it has `configure.ac` and no `configure`: upstream's release archive mostly has that",
+        );
+    }
+    Err(failure.help("write a `[build.compile]` that lists the C files").into())
 }
 
 /// The version in the names of archives: `zlib-1.3.2.tar.xz`, `x_1.2.orig.tar.gz`, `zstd-sys 2.1+zstd.1.5.7`.
