@@ -11,9 +11,11 @@ mod source;
 #[path = "format/table.rs"]
 mod table;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 
 use table::FORMAT;
 
@@ -30,8 +32,9 @@ fn root() -> PathBuf {
 
 /// The meaning of a key: a comment of a field, or the words themselves.
 fn meaning(says: &str) -> String {
+    static COMMENTS: LazyLock<BTreeMap<String, String>> = LazyLock::new(source::comments);
     let is_field = !says.contains(' ');
-    match source::comments().get(says) {
+    match COMMENTS.get(says) {
         Some(comment) if is_field => comment.clone(),
         _ => {
             assert!(!is_field, "no field {says} has a comment");

@@ -99,7 +99,12 @@ pub const FORMAT: &[Table] = &[
                 "The folder inside the archive that is the source tree; without it the archive's only top folder.",
             ),
             ("omit", "", "texts", "Source.omit"),
-            ("target", "", "text", "Source.target"),
+            (
+                "target",
+                "",
+                "text",
+                "For toolchains: the only target that this archive serves; without it, all of them.",
+            ),
         ],
     ),
     (
@@ -129,7 +134,12 @@ pub const FORMAT: &[Table] = &[
         "a group",
         "[[build.compile.group]]",
         &[
-            ("lib", "", "text", "Group.lib"),
+            (
+                "lib",
+                "",
+                "text",
+                "The library that the objects go into; without it, the first of `outputs.libs`.",
+            ),
             ("targets", "", "texts", "Group.targets"),
             ("folder", "", "text", "The folder that `sources` are in."),
             ("sources", "!", "texts", "Group.sources"),
