@@ -14,6 +14,7 @@ use crate::cli::{self, Global};
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 use crate::process::{self, describe_status};
+use crate::recipe::Language;
 use crate::report;
 use crate::session::{Access, Project, Session};
 use crate::toolchain::linking::PATH_MAP_VARIABLE;
@@ -237,6 +238,11 @@ fn failure(
     let name = &order.project.package.name;
     let message = format!("`cargo build` of {name} {}", describe_status(status));
     let mut failure = Failure::new(exit, message);
+    let wanted = &order.project.wanted;
+    let is_wanted = |name: &String| {
+        let is_runtime = session.recipes.is_runtime_cxx(name);
+        wanted.libraries.contains(name) || (wanted.language == Language::Cxx && is_runtime)
+    };
     let context = advice::Context {
         target: triple.to_owned(),
         libraries: session
@@ -246,9 +252,9 @@ fn failure(
             .map(|library| advice::KnownLibrary {
                 recipe: library.name.clone(),
                 links: library.links.clone(),
-                libs: library.outputs.libs.clone(),
+                libs: [&library.outputs.libs[..], &library.outputs.aliases].concat(),
                 pkgconfig: library.outputs.pkgconfig.clone(),
-                is_in_sysroot: order.project.wanted.libraries.contains(&library.name),
+                is_in_sysroot: is_wanted(&library.name),
             })
             .collect(),
     };

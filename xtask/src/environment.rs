@@ -102,6 +102,9 @@ impl Environment {
             format!("BINDGEN_EXTRA_CLANG_ARGS_{lower}"),
             bindgen_arguments(toolchain, &target, tree, &text),
         );
+        // What crates that compile C++ with `cc` link; else GNU's name, which is an alias of it.
+        let runtime = plan.runtime_cxx().and_then(|runtime| runtime.outputs.libs.first());
+        variables.extend(runtime.map(|lib| (format!("CXXSTDLIB_{lower}"), lib.clone())));
         let mut overrides = BTreeMap::new();
         let fill = |template: &Template| fill(template, &target, &text);
         for (_, library) in plan.libraries() {

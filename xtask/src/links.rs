@@ -3,6 +3,7 @@
 //! Cargo tells what the program links: what a build script or a proc-macro links is the host's
 //! business. Never decides how a library is built.
 
+mod cxx;
 mod metadata;
 mod remembered;
 
@@ -11,8 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 
 use crate::exit::{Exit, Failure};
-use crate::recipe::Recipes;
+use crate::recipe::{Language, Recipes};
 
+pub use cxx::speakers_of_cxx;
 pub use metadata::{Caller, Metadata, Package, Query, Target, load, load_linked};
 pub use remembered::Memory;
 
@@ -97,6 +99,8 @@ pub struct Wanted {
     pub toolchain: Option<String>,
     /// What its build sees of the machine, says the app's manifest.
     pub host: HostView,
+    /// What its crates compile or link beside the libraries.
+    pub language: Language,
 }
 
 /// Reads what the app links from its dependency graph.
@@ -123,8 +127,23 @@ pub fn discover(metadata: &Metadata, package: &Package, recipes: &Recipes) -> Re
         });
     }
     wanted.links.sort_by(|a, b| (&a.key, &a.crate_version).cmp(&(&b.key, &b.crate_version)));
+    wanted.language = language(metadata, &wanted, &wishes, recipes);
     wanted.libraries = libraries.into_iter().map(str::to_owned).collect();
     Ok(wanted)
+}
+
+/// What is linked beside the libraries. A crate that gets its library from a recipe compiles nothing,
+/// and what that library needs, its recipe knows.
+fn language(metadata: &Metadata, wanted: &Wanted, wishes: &Wishes, recipes: &Recipes) -> Language {
+    let is_served = |name: &String| {
+        let served = |link: &&Link| matches!(link.provision, Provision::Sysroot(_));
+        wanted.links.iter().filter(served).any(|link| link.crate_name == *name)
+    };
+    let is_skipped = wishes.libraries.skip.iter().any(|name| recipes.is_runtime_cxx(name));
+    match metadata.cxx.iter().any(|name| !is_served(name)) && !is_skipped {
+        true => Language::Cxx,
+        false => Language::C,
+    }
 }
 
 fn provision(

@@ -13,7 +13,7 @@ use anyhow::Result;
 
 use crate::digest::Digest;
 use crate::links::unknown;
-use crate::recipe::{Library, Recipes, Source, Tool, Toolchain};
+use crate::recipe::{Language, Library, Recipes, Source, Tool, Toolchain};
 use crate::target::Target;
 
 pub use pre_image::difference;
@@ -72,12 +72,14 @@ pub struct Goal<'a> {
     pub libraries: &'a [String],
     /// Tools by name that are wanted for themselves.
     pub tools: &'a [String],
+    /// What is linked beside the libraries: with C++, its runtime comes along.
+    pub language: Language,
 }
 
 impl<'a> Goal<'a> {
     /// These libraries, and nothing else.
     pub fn libraries(libraries: &'a [String]) -> Self {
-        Self { libraries, tools: &[] }
+        Self { libraries, ..Self::default() }
     }
 }
 
@@ -113,7 +115,13 @@ impl Plan {
         plan.add_toolchain(request, request.target)?;
         let mut done = Done::default();
         for name in request.goal.libraries {
-            plan.add_library(name, request, &mut done)?;
+            match request.recipes.is_runtime_cxx(name) {
+                true => drop(plan.add_runtime_cxx(request, &mut done)?),
+                false => drop(plan.add_library(name, request, &mut done)?),
+            }
+        }
+        if request.goal.language == Language::Cxx {
+            plan.add_runtime_cxx(request, &mut done)?;
         }
         for name in request.goal.tools {
             let index = plan.add_tool(name, request, &mut done)?;
@@ -176,9 +184,12 @@ impl Plan {
         for dependency in &library.dependencies {
             dependencies.push(self.add_library(dependency, request, done)?);
         }
+        if library.language == Language::Cxx && !request.recipes.is_runtime_cxx(name) {
+            dependencies.extend(self.add_runtime_cxx(request, done)?);
+        }
         let mut tools = self.add_tools(library, request, done)?;
-        let (host, runtime) = self.add_host_compiler(library, request, done)?;
-        tools.extend(runtime);
+        let (host, runtimes) = self.add_host_compiler(library, request, done)?;
+        tools.extend(runtimes);
         for index in host {
             if !dependencies.contains(&index) {
                 dependencies.push(index);
@@ -200,6 +211,12 @@ impl Plan {
         self.steps.push(step);
         done.libraries.insert(name.to_owned(), self.steps.len() - 1);
         Ok(self.steps.len() - 1)
+    }
+
+    /// Adds what C++ is linked with, whatever the toolchain calls it; nothing if it brings that itself.
+    fn add_runtime_cxx(&mut self, request: &Request<'_>, done: &mut Done) -> Result<Option<usize>> {
+        let name = request.toolchain.runtime_cxx();
+        name.map(|name| self.add_library(name, request, done)).transpose()
     }
 
     fn add_sysroot(&mut self, mut libraries: Vec<usize>) {
@@ -255,6 +272,13 @@ impl Plan {
     /// The sysroot's step.
     pub fn sysroot(&self) -> &Step {
         &self.steps[self.steps.len() - 1]
+    }
+
+    /// The library that C++ is linked with, if it is in the plan.
+    pub fn runtime_cxx(&self) -> Option<&Library> {
+        let Work::Toolchain(toolchain) = &self.toolchain().work else { return None };
+        let name = toolchain.runtime_cxx()?;
+        self.libraries().map(|(_, library)| library).find(|library| library.name == name)
     }
 
     /// The libraries' steps, dependencies first.

@@ -28,6 +28,13 @@ pub struct Recipes {
     pub targets: BTreeMap<String, Target>,
 }
 
+impl Recipes {
+    /// Whether a library is what some toolchain links C++ with.
+    pub fn is_runtime_cxx(&self, name: &str) -> bool {
+        self.toolchains.values().any(|toolchain| toolchain.runtime_cxx() == Some(name))
+    }
+}
+
 /// A C library: where its bytes come from, how it is built, what it must bring, whom it serves.
 #[derive(Clone, Debug)]
 pub struct Library {
@@ -45,6 +52,8 @@ pub struct Library {
     pub links: Vec<String>,
     /// Features, by crate, with which that crate compiles its own copy and needs nothing from us.
     pub bundled: BTreeMap<String, Vec<String>>,
+    /// What it is written in.
+    pub language: Language,
     /// Libraries that it links or includes.
     pub dependencies: Vec<String>,
     /// Tools whose programs the build calls, such as `make`.
@@ -62,6 +71,16 @@ pub struct Library {
     /// Cargo's `links` override for crates without a usable switch, by `links` key: keys of
     /// `[target.<triple>.<links>]` with a string or a list of strings.
     pub overrides: BTreeMap<String, BTreeMap<String, OverrideValue>>,
+}
+
+/// What code is written in, as far as it matters to whoever compiles or links it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Language {
+    /// C and assembly: needs nothing but a libc.
+    #[default]
+    C,
+    /// C++: needs a C++ runtime too.
+    Cxx,
 }
 
 /// The value of one key of a `links` override.
@@ -101,7 +120,7 @@ pub struct LicenseFile {
 }
 
 /// Who serves some bytes. No registry host is ever named: each client knows its own.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {
     /// https, upstream first, then mirrors.
     Url {
@@ -180,12 +199,31 @@ pub struct Configure {
     pub cache: BTreeMap<String, String>,
     /// Programs that the build makes for this machine and runs: it gets a compiler for them.
     pub host_programs: Vec<String>,
+    /// A build for this machine before that for the target, by the same script.
+    pub host: Option<HostBuild>,
+}
+
+/// A build for this machine, for the sake of programs that the one for the target calls.
+#[derive(Clone, Debug)]
+pub struct HostBuild {
+    /// Options of the script.
+    pub options: Vec<Template>,
+    /// make's targets; empty for its default.
+    pub make: Vec<String>,
+    /// Where the programs are then, below the folder of this build.
+    pub programs: Vec<String>,
 }
 
 impl Configure {
     /// Whether the script is one of autoconf, which always has this name; OpenSSL's is another.
     pub fn is_autoconf(&self) -> bool {
         self.script.rsplit('/').next() == Some("configure")
+    }
+
+    /// The first program that it makes for this machine, if there is any.
+    pub fn host_program(&self) -> Option<&str> {
+        let before = self.host.iter().flat_map(|host| &host.programs);
+        before.chain(&self.host_programs).next().map(String::as_str)
     }
 }
 
@@ -204,6 +242,8 @@ impl Library {
 pub struct Outputs {
     /// `lib<name>.a` for each.
     pub libs: Vec<String>,
+    /// Other names of the first of them, each of which is a copy.
+    pub aliases: Vec<String>,
     /// Headers or folders of headers below `include/`.
     pub include: Vec<String>,
     /// `lib/pkgconfig/<name>.pc` for each.
@@ -332,5 +372,19 @@ pub enum Driver {
         flags_cxx: Vec<String>,
         /// The tool that programs are linked with: the tree has no libc, only its headers.
         runtime: Option<String>,
+        /// What programs that builds make for themselves are linked with beside it.
+        runtime_more: Option<String>,
+        /// The library that C++ is linked with: the tree has none, only its sources.
+        runtime_cxx: Option<String>,
     },
+}
+
+impl Toolchain {
+    /// The library that C++ is linked with, if it is to be built and not part of the tree.
+    pub fn runtime_cxx(&self) -> Option<&str> {
+        match &self.driver {
+            Driver::Gcc { .. } => None,
+            Driver::Zig { runtime_cxx, .. } => runtime_cxx.as_deref(),
+        }
+    }
 }

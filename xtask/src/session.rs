@@ -79,7 +79,8 @@ impl Project {
 
     /// What a plan for it is to bring.
     pub fn goal(&self) -> Goal<'_> {
-        Goal { libraries: &self.wanted.libraries, tools: &self.tools }
+        let Wanted { libraries, language, .. } = &self.wanted;
+        Goal { libraries, tools: &self.tools, language: *language }
     }
 
     /// The folder in which cargo is started, whose `.cargo/config.toml` counts.
@@ -176,6 +177,7 @@ impl Session {
                 let mut metadata = links::load(&mut cargo(), &query)?;
                 let package = metadata.select(&manifest, name)?;
                 metadata.linked = links::load_linked(&mut cargo(), &query, package)?;
+                metadata.cxx = links::speakers_of_cxx(&metadata);
                 if self.access == Access::Write {
                     memory.keep(&metadata);
                 }

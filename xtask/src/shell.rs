@@ -35,7 +35,7 @@ impl cli::Shell {
         let libraries = [self.step.clone()];
         // A step that only compiles has no shell of its own: one is lent.
         let tools = if self.command.is_empty() { vec![SHELL.to_owned()] } else { Vec::new() };
-        let goal = Goal { libraries: &libraries, tools: &tools };
+        let goal = Goal { libraries: &libraries, tools: &tools, ..Goal::default() };
         let plan = session.settle(self.platform.toolchain.as_deref(), &target, goal)?;
         let step = found(&plan, &self.step)?;
         build::make_before(&session, &plan, step)?;

@@ -19,7 +19,7 @@ use anyhow::{Context as _, Result};
 
 use crate::process::shell_word;
 use crate::recipe::template::{Placeholder, Template};
-use crate::recipe::{Driver, Toolchain};
+use crate::recipe::{Driver, Language, Toolchain};
 use crate::target::Target;
 pub use call::Call;
 
@@ -81,15 +81,6 @@ pub fn write_driver(toolchain: &Toolchain, target: &Target, tree: &str, bin: &Pa
         write_program(&bin.join(name), &script(tree, &format!("exec {call} \"$@\"")))?;
     }
     Ok(())
-}
-
-/// What a compiler is to read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Language {
-    /// C and assembly.
-    C,
-    /// C++.
-    Cxx,
 }
 
 /// The call of a compiler for a target. Paths of the toolchain become `/toolchain` in what it makes;

@@ -20,6 +20,7 @@ fn context() -> Context {
         target: "x86_64-unknown-linux-musl".to_owned(),
         libraries: vec![
             library("openssl", "openssl", &["ssl", "crypto"], true),
+            library("libcxx", "", &["c++", "stdc++"], false),
             library("libpq", "pq", &["pq"], false),
             library("sqlite", "sqlite3", &["sqlite3"], true),
             library("zlib", "z", &["z"], false),
@@ -167,7 +168,7 @@ const CASES: &[Case] = &[
           /usr/bin/ld: foo.cc:(.text+0x99): undefined reference to `__cxa_allocate_exception'
           /usr/bin/ld: cxx/libfoo.a(foo.o):(.data.rel.local.DW.ref.__gxx_personality_v0[DW.ref.__gxx_personality_v0]+0x0): undefined reference to `__gxx_personality_v0'"#,
         &[
-            "`std::cout`, `std::basic_ostream<char, std::char_traits<char> …`, `operator delete(void*, unsigned long)` and 2 more: `libfoo.a` is C++ and needs a C++ runtime, which Rust and musl do not bring: link the toolchain's own static one (`stdc++` of GCC, `c++` of zig), never the host's",
+            "`std::cout`, `std::basic_ostream<char, std::char_traits<char> …`, `operator delete(void*, unsigned long)` and 2 more: `libfoo.a` is C++ and needs a C++ runtime, which Rust and musl do not have; recipe `libcxx` brings it: add `libraries.add = [\"libcxx\"]` under `[package.metadata.muslin]` in the app's Cargo.toml",
         ],
     ),
     (

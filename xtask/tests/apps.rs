@@ -10,6 +10,8 @@
 
 #[path = "apps/bindgen.rs"]
 mod bindgen;
+#[path = "apps/cxx.rs"]
+mod cxx;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -186,24 +188,6 @@ fn a_library_that_nobody_brings_is_reported_first() {
     let output = app.xtask("plan", &[], &[]);
     assert!(output.status.success(), "{output:?}");
     assert!(String::from_utf8_lossy(&output.stdout).contains("openssl"), "pq-src links OpenSSL");
-}
-
-/// C++ needs a runtime that zig's clang has not: said in words.
-#[test]
-fn cxx_without_a_runtime_is_explained() {
-    let manifest = "[build-dependencies]\ncc = \"1\"\n";
-    let Some(app) = App::new("cxx", manifest, "fn main() {}") else { return };
-    app.write(
-        "build.rs",
-        "fn main() { cc::Build::new().cpp(true).file(\"f.cpp\").compile(\"f\"); }",
-    );
-    app.write("f.cpp", "#include <vector>\nint f() { return std::vector<int>(3).size(); }\n");
-    let output = app.xtask("dist", &["--toolchain", "zig"], &[]);
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(
-        !output.status.success() && said.contains("the C++ runtime is part of the toolchain"),
-        "{said}"
-    );
 }
 
 const CMAKE_MAIN: &str = r#"

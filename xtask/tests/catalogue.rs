@@ -38,12 +38,13 @@ programs! {
     expat
     lz4
     pcre2
+    snappy
     xz
     zstd
 }
 
 /// Libraries that other tests link and use.
-const ELSEWHERE: &[&str] = &["openssl", "sqlite", "zlib"];
+const ELSEWHERE: &[&str] = &["libcxx", "openssl", "sqlite", "zlib"];
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/catalogue")

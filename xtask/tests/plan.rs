@@ -21,7 +21,7 @@ use xtask::digest::Digest;
 use xtask::layout::{copy_tree, files_below, remove_tree};
 use xtask::plan::{Goal, Plan, Request, difference};
 use xtask::process::env_var;
-use xtask::recipe::Recipes;
+use xtask::recipe::{Recipes, Source};
 
 fn checkout() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
@@ -93,6 +93,24 @@ fn the_plan_for_the_real_recipes_is_as_written_down() {
     for file in written.iter().filter(|file| file.extension().is_some_and(|it| it == "txt")) {
         assert!(plans.contains_key(file.to_str().unwrap()), "{} is of no plan", file.display());
     }
+}
+
+/// Its headers are those of the toolchain: another version would not fit them.
+#[test]
+fn a_cxx_runtime_is_made_from_the_archives_of_its_toolchain() {
+    let recipes = Recipes::load(checkout()).unwrap();
+    let mut count = 0;
+    for toolchain in recipes.toolchains.values() {
+        let Some(name) = toolchain.runtime_cxx() else { continue };
+        let runtime = &recipes.libraries[name];
+        let pins = |sources: &[Source]| -> Vec<_> {
+            sources.iter().map(|source| (source.origin.clone(), source.digest)).collect()
+        };
+        assert_eq!(pins(&runtime.sources), pins(&toolchain.sources), "{name}");
+        assert_eq!(runtime.version, toolchain.version, "{name}");
+        count += 1;
+    }
+    assert_eq!(count, 1);
 }
 
 #[test]

@@ -11,7 +11,7 @@ pub fn read(lines: &[&str], at: usize, context: &Context) -> Option<String> {
         .or_else(|| missing_std(lines, at, context))
         .or_else(|| pkg_config(lines, at, context))
         .or_else(|| headers(line, context))
-        .or_else(|| cxx_library(lines, at))
+        .or_else(|| cxx_library(lines, at, context))
         .or_else(|| duplicate(lines, at, context))
         .or_else(|| wrong_kind(lines, at, context))
         .or_else(|| crate_type(line))
@@ -59,8 +59,8 @@ fn missing_library(lines: &[&str], at: usize, context: &Context) -> Option<Strin
              linking on and drop `-l{name}` from link arguments and build scripts"
         ),
         "stdc++" | "c++" | "c++abi" | "supc++" => format!(
-            "`-l{name}`: the C++ runtime is part of the toolchain, and this one has none in the \
-             linker's path: choose a toolchain with `lib{name}.a`, or the crate's feature without C++"
+            "`-l{name}` is the C++ runtime, and nothing told that this program links C++; {}",
+            how_to_get("c++", context)
         ),
         "m" | "dl" | "pthread" | "rt" | "util" | "crypt" | "resolv" | "xnet" => format!(
             "`-l{name}`: musl has all of it in `libc.a`, so it is enough to drop `-l{name}`, or to \
@@ -197,7 +197,7 @@ fn headers(line: &str, context: &Context) -> Option<String> {
 }
 
 /// What libc++'s headers say when nobody has configured them, and what a compiler says that has none.
-fn cxx_library(lines: &[&str], at: usize) -> Option<String> {
+fn cxx_library(lines: &[&str], at: usize, context: &Context) -> Option<String> {
     const NAMES: [&str; 8] =
         ["algorithm", "cstdint", "cstdlib", "cstring", "iostream", "memory", "string", "vector"];
     let line = lines[at];
@@ -208,8 +208,9 @@ fn cxx_library(lines: &[&str], at: usize) -> Option<String> {
     }
     let who = building(lines, at).unwrap_or_else(|| "a crate".to_owned());
     Some(format!(
-        "{who} compiles C++, and the toolchain in use brings no C++ standard library yet: choose \
-         one that has it (`--toolchain musl-cross`), or the crate's feature without C++"
+        "{who} compiles C++ with a compiler that finds no C++ headers: its build script must use the \
+         one that CXX_{} names",
+        context.lower()
     ))
 }
 

@@ -205,8 +205,8 @@ pub fn explain(cause: &Cause, origin: &Origin, names: &str, context: &Context) -
             )
         }
         Cause::Cxx => format!(
-            "{names}: {who} is C++ and needs a C++ runtime, which Rust and musl do not bring: link \
-             the toolchain's own static one (`stdc++` of GCC, `c++` of zig), never the host's"
+            "{names}: {who} is C++ and needs a C++ runtime, which Rust and musl do not have; {}",
+            how_to_get("c++", context)
         ),
         Cause::Atomic => format!(
             "{names}: {who} uses atomics that this CPU does by calls into libatomic: link the \

@@ -180,7 +180,7 @@ fn plan(session: &Session, subject: &Subject<'_>, findings: &mut Findings) {
     }
     let libraries = [subject.name.to_owned()];
     for target in session.recipes.targets.values() {
-        let goal = Goal { libraries: &libraries, tools: &[] };
+        let goal = Goal::libraries(&libraries);
         match session.plan(None, target, goal) {
             Err(error) => findings.wrong.push(format!("{}: {error:#}", target.triple)),
             Ok(plan) => {

@@ -12,8 +12,8 @@ use anyhow::{Context as _, Result};
 use super::bench::{Bench, Sharing};
 use super::install;
 use super::room::BASE_FLAGS;
-use crate::recipe::{Compile, Group, Library, Toolchain};
-use crate::toolchain::{self, Call, Language};
+use crate::recipe::{Compile, Group, Language, Library, Toolchain};
+use crate::toolchain::{self, Call};
 
 /// The compiler and its kin, called by a step directly: with no shell between, a step that only
 /// compiles needs no program but those.

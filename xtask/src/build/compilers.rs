@@ -63,7 +63,7 @@ pub fn prepare(session: &Session, plan: &Plan, step: &Step, room: &Room<'_>) -> 
         let call = shell_word(&room.seen(&driver.join(name)).to_string_lossy());
         write(&programs.join(name), &format!("exec {call}{link} {dependencies} \"$@\""))?;
     }
-    if recipe.host_programs.is_empty() {
+    if recipe.host_program().is_none() {
         return Ok(());
     }
     let driver = driver(session, plan, step, HOST)?;
@@ -175,12 +175,19 @@ impl Parts<'_> {
         Ok(())
     }
 
-    /// The libc that the tools are linked with.
+    /// The libc that the tools are linked with, and more of it.
     fn host(&self, session: &Session, plan: &Plan, step: &Step) -> Result<()> {
-        let runtime = plan.dependencies(step).find(|it| {
-            matches!(&it.work, Work::Tool(tool) if matches!(tool.product, Product::Runtime { .. }))
-        });
-        let runtime = runtime.context("a step without the runtime that it was planned with")?;
-        copy_tree(&session.entry(runtime).outputs().join("lib"), &self.lib())
+        for dependency in plan.dependencies(step) {
+            let Work::Tool(tool) = &dependency.work else { continue };
+            let Product::Runtime { lib, .. } = &tool.product else { continue };
+            let from = session.entry(dependency).outputs().join("lib");
+            if lib == "c" {
+                copy_tree(&from, &self.lib())?;
+            } else {
+                // By a name that a compiler gives to every linker.
+                fs::copy(from.join(format!("lib{lib}.a")), self.lib().join("libgcc.a"))?;
+            }
+        }
+        Ok(())
     }
 }

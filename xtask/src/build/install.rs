@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use super::bench::Bench;
 use crate::layout::files_below;
 use crate::recipe::template::Template;
-use crate::recipe::{Compile, Content, Library, MadeFile, PkgConfig};
+use crate::recipe::{Compile, Content, Language, Library, MadeFile, PkgConfig};
 
 /// Endings of what is installed of a folder of headers.
 const HEADERS: [&str; 6] = ["h", "hh", "hpp", "hxx", "inc", "ipp"];
@@ -150,6 +150,11 @@ fn pc_file(library: &Library, name: &str, said: &PkgConfig) -> String {
     let libs = if said.libs.is_empty() { &library.outputs.libs } else { &said.libs };
     let libs: Vec<_> = libs.iter().map(|lib| format!("-l{lib}")).collect();
     let cflags: String = said.cflags.iter().map(|flag| format!(" {flag}")).collect();
+    let mut private = said.libs_private.clone();
+    if library.language == Language::Cxx {
+        // The name under which every toolchain has a C++ runtime.
+        private.push("-lstdc++".to_owned());
+    }
     let line = |key: &str, words: &[String], between: &str| match words {
         [] => String::new(),
         words => format!("{key}: {}\n", words.join(between)),
@@ -163,7 +168,7 @@ fn pc_file(library: &Library, name: &str, said: &PkgConfig) -> String {
         line("Requires", &said.requires, ", "),
         line("Requires.private", &said.requires_private, ", "),
         libs.join(" "),
-        line("Libs.private", &said.libs_private, " "),
+        line("Libs.private", &private, " "),
     )
 }
 

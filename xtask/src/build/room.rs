@@ -193,6 +193,8 @@ impl<'a> Room<'a> {
         command.current_dir(self.seen(&self.folders.source));
         command.env_clear().envs(self.environment());
         if let Some(recipe) = self.configure.as_ref().filter(|recipe| recipe.is_autoconf()) {
+            // What it names stands in the first line of scripts that are made, where only a path will do.
+            command.env_remove("CONFIG_SHELL");
             command.envs(configure::variables(recipe, &self.names, self.tools.has_pkg_config()));
         }
         command

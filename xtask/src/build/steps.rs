@@ -118,6 +118,13 @@ fn make_library(
     let recipe = format!("recipes/libraries/{}.toml", library.name);
     let declared = outputs::of_library(library);
     let Folders { root, install, .. } = &bench.folders;
+    let lib = |name: &String| install.join(format!("lib/lib{name}.a"));
+    if let Some(first) = library.outputs.libs.first() {
+        for alias in &library.outputs.aliases {
+            fs::copy(lib(first), lib(alias))
+                .with_context(|| format!("cannot make lib{alias}.a"))?;
+        }
+    }
     outputs::take(&library.name, &recipe, &declared, install, &root.join("outputs"))
 }
 

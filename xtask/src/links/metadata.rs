@@ -32,6 +32,9 @@ pub struct Metadata {
     /// Packages that call programs of the machine when they are built; not part of the answer.
     #[serde(default)]
     pub callers: Vec<Caller>,
+    /// Packages, linked into the program, that compile or link C++; not part of the answer.
+    #[serde(default)]
+    pub cxx: Vec<String>,
     /// Cargo's target folder.
     pub target_directory: PathBuf,
     /// Where cargo builds, if that is another folder.
@@ -121,6 +124,9 @@ pub struct Target {
     pub name: String,
     /// `bin`, `lib`, `proc-macro`…
     pub kind: Vec<String>,
+    /// Its first file.
+    #[serde(default)]
+    pub src_path: PathBuf,
     /// Features without which cargo does not build it.
     #[serde(default, rename = "required-features")]
     pub required_features: Vec<String>,
@@ -157,6 +163,12 @@ impl Package {
         let folder = self.manifest_path.parent()?;
         let is_crate = self.source.is_some();
         Some(if is_crate { folder.parent()? } else { folder }.to_owned())
+    }
+
+    /// Its build script, if it has one.
+    pub fn build_script(&self) -> Option<&Path> {
+        let is_script = |target: &&Target| target.kind.iter().any(|kind| kind == "custom-build");
+        self.targets.iter().find(is_script).map(|target| target.src_path.as_path())
     }
 
     /// Its binaries.

@@ -20,7 +20,7 @@ use crate::process::{self, env_var};
 const VARIABLES: [&str; 4] = ["CARGO_", "RUSTC", "RUSTFLAGS", "HOME"];
 
 /// Bump when an answer is kept in another form.
-const FORMAT: &str = "graph 5";
+const FORMAT: &str = "graph 6";
 
 /// A question to cargo, and where its answer is kept.
 pub struct Memory {
@@ -77,6 +77,7 @@ fn inputs(folder: &Path, metadata: &Metadata) -> BTreeSet<PathBuf> {
         paths.insert(package.manifest_path.clone());
         let folder = package.manifest_path.parent().unwrap_or(Path::new("/"));
         paths.extend(["build.rs", "src", "src/bin"].map(|name| folder.join(name)));
+        paths.extend(package.build_script().map(Path::to_owned));
     }
     let homes = process::cargo_configuration_folders(folder).into_iter();
     paths.extend(homes.flat_map(|home| ["config", "config.toml"].map(|name| home.join(name))));

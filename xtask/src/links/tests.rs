@@ -14,12 +14,13 @@ fn library(name: &str, key: &str, bundled: &[(&str, &str)]) -> (String, Library)
         license_files: vec![],
         links: vec![key.into()],
         bundled: bundled.iter().map(|(c, f)| ((*c).to_owned(), vec![(*f).to_owned()])).collect(),
+        language: Language::C,
         dependencies: vec![],
         tools: vec![],
         sources: vec![],
         patches: vec![],
         build: Build::Compile(Compile::default()),
-        outputs: Outputs { libs: vec![], include: vec![], pkgconfig: vec![] },
+        outputs: Outputs { libs: vec![], aliases: vec![], include: vec![], pkgconfig: vec![] },
         env: vec![],
         overrides: BTreeMap::new(),
     };
@@ -139,4 +140,22 @@ fn a_guess_is_near_or_an_abridgement() {
     };
     assert!(guesses("x86_64-linux-musl") && guesses("x86-64-unknown-linux-musl"));
     assert!(!guesses("aarch64-unknown-linux-musl"));
+}
+
+#[test]
+fn a_crate_that_speaks_of_cxx_counts_unless_a_recipe_serves_it() {
+    let packages = vec![
+        package("app", None, &[], "bin"),
+        package("libz-sys", Some("z"), &["cc"], "lib"),
+        package("glue", None, &["cc"], "lib"),
+    ];
+    let mut metadata = metadata(packages, &[("app", &[]), ("libz-sys", &[]), ("glue", &[])]);
+    let language = |metadata: &Metadata| {
+        discover(metadata, &metadata.packages[0], &recipes()).unwrap().language
+    };
+    assert_eq!(language(&metadata), Language::C);
+    metadata.cxx = vec!["libz-sys".into()];
+    assert_eq!(language(&metadata), Language::C);
+    metadata.cxx.push("glue".into());
+    assert_eq!(language(&metadata), Language::Cxx);
 }

@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 
 use crate::digest::Digest;
 use crate::recipe::{
-    Build, Compile, Configure, Content, Driver, Library, LicenseFile, Patch, Product, Source, Tool,
-    Toolchain,
+    Build, Compile, Configure, Content, Driver, Language, Library, LicenseFile, Patch, Product,
+    Source, Tool, Toolchain,
 };
 use crate::target::Target;
 
@@ -107,8 +107,8 @@ pub(super) fn driver(toolchain: &Toolchain, target: &Target, tree: &str) -> Stri
     lines.target(target);
     match &toolchain.driver {
         Driver::Gcc { prefix } => lines.add("gcc", prefix),
-        // The runtime is an input of what is linked, which is tools only.
-        Driver::Zig { program, include, include_cxx, flags_cxx, runtime: _ } => {
+        // The runtimes are inputs of what is linked with them.
+        Driver::Zig { program, include, include_cxx, flags_cxx, .. } => {
             lines.add("zig", program);
             lines.add("zig-libc", &target.zig_libc);
             lines.add("zig-kernel", &target.zig_kernel);
@@ -131,6 +131,10 @@ pub(super) fn library(
     lines.add("version", &library.version);
     // It is written into a generated `.pc` file.
     lines.add("description", &library.description);
+    // So is the runtime that C++ is linked with.
+    if library.language == Language::Cxx {
+        lines.add("language", "c++");
+    }
     lines.target(target);
     lines.source(source);
     lines.license_files(&library.license_files);
@@ -142,6 +146,7 @@ pub(super) fn library(
         Build::Configure(build) => configure(&mut lines, build, target),
     }
     lines.add_all("output-lib", &library.outputs.libs);
+    lines.add_all("output-alias", &library.outputs.aliases);
     lines.add_all("output-include", &library.outputs.include);
     lines.add_all("output-pkgconfig", &library.outputs.pkgconfig);
     lines.0
@@ -240,6 +245,11 @@ fn configure(lines: &mut Lines, build: &Configure, target: &Target) {
         lines.add("cache", format!("{name}={value}"));
     }
     lines.add_all("host-program", &build.host_programs);
+    if let Some(host) = &build.host {
+        lines.add_all("host-option", &host.options);
+        lines.add_all("host-make", &host.make);
+        lines.add_all("host-made", &host.programs);
+    }
 }
 
 pub(super) fn sysroot(target: &Target, libraries: &[&Step]) -> String {

@@ -90,6 +90,25 @@ fn report_target<'t>(
     sink.report(mistake);
 }
 
+impl Context<'_> {
+    /// Whether there is such a library; reports it if not. `reader` is the one that asks.
+    fn check_library(&self, sink: &Sink<'_>, word: &Word<'_>, reader: Option<&str>) -> bool {
+        if self.libraries.iter().any(|library| library == word.text) {
+            return true;
+        }
+        let known = self.libraries.iter().map(String::as_str);
+        let others = known.filter(|other| Some(*other) != reader);
+        let which = if reader.is_some() { "other libraries" } else { "libraries" };
+        let mistake = sink
+            .at(word.span.clone(), format!("there is no library {}", quote(word.text)))
+            .label("no such file in recipes/libraries")
+            .guess(word.text, others.clone())
+            .note(format!("{which}: {}", list(others)));
+        sink.report(mistake);
+        false
+    }
+}
+
 /// Files by what they are for.
 #[derive(Default)]
 struct Sorted<'f> {

@@ -21,6 +21,12 @@ pub const FORMAT: &[Table] = &[
             ("license-file", "", "{`license-file`}|[{`license-file`}]", "Library.license_files"),
             ("links", "", "texts", "Library.links"),
             ("bundled", "", "map:texts", "Library.bundled"),
+            (
+                "language",
+                "",
+                "text:^c[+][+]$",
+                "`\"c++\"` for a library that is written in C++; left out for C.",
+            ),
             ("dependencies", "", "texts", "Library.dependencies"),
             ("tools", "", "texts", "Library.tools"),
             (
@@ -181,6 +187,16 @@ pub const FORMAT: &[Table] = &[
             ("flags", "", "texts", "Configure.flags"),
             ("cache", "", "map:text", "Configure.cache"),
             ("host-programs", "", "texts", "Configure.host_programs"),
+            ("host", "", "{build.configure.host}", "Configure.host"),
+        ],
+    ),
+    (
+        "build.configure.host",
+        "[build.configure.host]",
+        &[
+            ("options", "", "texts", "HostBuild.options"),
+            ("make", "", "texts", "HostBuild.make"),
+            ("programs", "", "texts", "HostBuild.programs"),
         ],
     ),
     (
@@ -188,6 +204,7 @@ pub const FORMAT: &[Table] = &[
         "[outputs]",
         &[
             ("libs", "", "texts", "Outputs.libs"),
+            ("aliases", "", "texts", "Outputs.aliases"),
             ("include", "", "texts", "Outputs.include"),
             ("pkgconfig", "", "texts", "Outputs.pkgconfig"),
         ],
@@ -219,6 +236,8 @@ pub const FORMAT: &[Table] = &[
             ("include-cxx", "", "texts", "Driver.include_cxx"),
             ("flags-cxx", "", "texts", "Driver.flags_cxx"),
             ("runtime", "", "text", "Driver.runtime"),
+            ("runtime-more", "", "text", "Driver.runtime_more"),
+            ("runtime-cxx", "", "text", "Driver.runtime_cxx"),
         ],
     ),
     (

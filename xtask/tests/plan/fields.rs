@@ -7,8 +7,8 @@ use toml::{Table, Value};
 use xtask::plan::Plan;
 use xtask::recipe::diagnostic::File;
 use xtask::recipe::{
-    Compile, Configure, Content, Driver, Group, Library, MadeFile, Outputs, PkgConfig, Prebuilt,
-    Product, Recipes, Source, Tool, Toolchain, manifest,
+    Compile, Configure, Content, Driver, Group, HostBuild, Library, MadeFile, Outputs, PkgConfig,
+    Prebuilt, Product, Recipes, Source, Tool, Toolchain, manifest,
 };
 use xtask::target::{Machine, Target};
 
@@ -24,6 +24,8 @@ const ALL: &[&str] = &[
     "top",
     "side",
     "late",
+    "cxx",
+    "plus",
     "sysroot",
 ];
 const BEHIND_DRIVER: &[&str] = ALL.split_at(1).1;
@@ -35,6 +37,8 @@ const BEHIND_LOAD: &[&str] = &["load", "pre", "late", "sysroot"];
 const BEHIND_PRE: &[&str] = &["pre", "late", "sysroot"];
 const BEHIND_LATE: &[&str] = &["late", "sysroot"];
 const BEHIND_TOP: &[&str] = &["top", "sysroot"];
+const BEHIND_CXX: &[&str] = &["cxx", "plus", "sysroot"];
+const BEHIND_PLUS: &[&str] = &["plus", "sysroot"];
 const BEHIND_SIDE: &[&str] = &["side", "sysroot"];
 const NONE: &[&str] = &[];
 
@@ -192,6 +196,22 @@ const CHANGES: &[Change] = &[
     ("side:build.compile.pkgconfig.side.requires-private", "[\"other\"]", BEHIND_SIDE),
     ("side:build.compile.pkgconfig.side.libs-private", "[\"-lother\"]", BEHIND_SIDE),
     ("side:outputs.libs", "[\"more\", \"side\"]", BEHIND_SIDE),
+    ("zig:driver.zig.runtime-cxx", "\"side\"", BEHIND_PLUS),
+    ("cxx:description", "\"Another\"", BEHIND_CXX),
+    ("cxx:version", "\"4.1\"", BEHIND_CXX),
+    ("cxx:license", "\"Zlib\"", NONE),
+    ("cxx:source.0.url", "\"https://other.invalid/cxx.tar.gz\"", NONE),
+    ("cxx:source.0.sha256", OTHER_DIGEST, BEHIND_CXX),
+    ("cxx:build.compile.sources", "[\"other.cc\"]", BEHIND_CXX),
+    ("cxx:outputs.libs", "[\"other\"]", BEHIND_CXX),
+    ("cxx:outputs.aliases", "[\"other\"]", BEHIND_CXX),
+    ("plus:description", "\"Another\"", BEHIND_PLUS),
+    ("plus:version", "\"5.1\"", BEHIND_PLUS),
+    ("plus:license", "\"Zlib\"", NONE),
+    ("plus:source.0.url", "\"https://other.invalid/plus.tar.gz\"", NONE),
+    ("plus:source.0.sha256", OTHER_DIGEST, BEHIND_PLUS),
+    ("plus:build.compile.sources", "[\"other.cc\"]", BEHIND_PLUS),
+    ("plus:outputs.libs", "[\"other\"]", BEHIND_PLUS),
 ];
 
 /// For the plan with the toolchain `gcc`.
@@ -216,7 +236,7 @@ const GCC_CHANGES: &[Change] = &[
 
 /// Chooses a toolchain's archive; there must be one for the target. What a tool promises must be what
 /// another field says that it makes.
-const NO_CHANGE_POSSIBLE: [&str; 11] = [
+const NO_CHANGE_POSSIBLE: [&str; 12] = [
     "gcc:source.0.target",
     "rt:outputs.objects",
     "busybox:build.compile.program",
@@ -228,6 +248,7 @@ const NO_CHANGE_POSSIBLE: [&str; 11] = [
     "pre:outputs.programs",
     "pre:build.prebuilt.loader",
     "zig:driver.zig.runtime",
+    "plus:language",
 ];
 
 fn files() -> Vec<File> {
@@ -244,7 +265,7 @@ fn parsed(files: &[File]) -> Recipes {
 }
 
 fn plan(recipes: &Recipes, toolchain: &str) -> Plan {
-    let libraries = ["side", "top", "late"].map(str::to_owned);
+    let libraries = ["side", "top", "late", "plus"].map(str::to_owned);
     super::plan(recipes, toolchain, "x86_64-unknown-linux-musl", &libraries).unwrap()
 }
 
@@ -354,8 +375,8 @@ fn every_field_is_known(recipes: &Recipes) {
             ..
         } = library;
         let Library { bundled: _, dependencies: _, tools: _, sources, patches: _, .. } = library;
-        let Library { build: _, outputs, env: _, overrides: _, .. } = library;
-        let Outputs { libs: _, include: _, pkgconfig: _ } = outputs;
+        let Library { language: _, build: _, outputs, env: _, overrides: _, .. } = library;
+        let Outputs { libs: _, aliases: _, include: _, pkgconfig: _ } = outputs;
         sources.iter().for_each(|Source { origin: _, digest: _, root: _, omit: _, target: _ }| {});
     }
     let _ = |compile: Compile| {
@@ -371,9 +392,7 @@ fn every_field_is_known(recipes: &Recipes) {
         } = compile;
         let Group { lib: _, targets: _, sources: _, include: _, defines: _, flags: _ } = &groups[0];
         for MadeFile { content, replace: _ } in files.values() {
-            match content {
-                Content::Text(_) | Content::From { path: _, values: _ } => {}
-            }
+            let (Content::Text(_) | Content::From { path: _, values: _ }) = content;
         }
         for said in pkgconfig.values() {
             let PkgConfig { libs: _, cflags: _, requires: _, requires_private: _, libs_private: _ } =
@@ -389,7 +408,9 @@ fn every_field_is_known(recipes: &Recipes) {
                  flags: _,
                  cache: _,
                  host_programs: _,
+                 host: _,
              }: Configure| {};
+    let _ = |HostBuild { options: _, make: _, programs: _ }: HostBuild| {};
     for tool in tools.values() {
         let Tool {
             name: _,
@@ -422,8 +443,9 @@ fn every_field_is_known(recipes: &Recipes) {
         } = toolchain;
         match driver {
             Driver::Gcc { prefix: _ }
-            | Driver::Zig { program: _, include: _, include_cxx: _, flags_cxx: _, runtime: _ } => {}
+            | Driver::Zig { program: _, include: _, include_cxx: _, flags_cxx: _, .. } => {}
         }
+        if let Driver::Zig { runtime: _, runtime_cxx: _, .. } = driver {}
     }
     for Target { triple: _, gnu: _, zig_libc: _, zig_kernel: _, machine, cflags: _ } in
         targets.values()

@@ -1,7 +1,7 @@
 //! Recipes in which every field of every kind of recipe is used.
 
 /// Recipes in which every field is used. `top` depends on `base` and calls tools; `late`
-/// calls one that comes prebuilt; `side` stands alone.
+/// calls one that comes prebuilt; `side` stands alone; `plus` is C++, for which `zig` needs `cxx`.
 pub const FILES: &[(&str, &str)] = &[
     (
         "recipes/targets.toml",
@@ -47,6 +47,7 @@ pub const FILES: &[(&str, &str)] = &[
         include-cxx = ["lib/cxx"]
         flags-cxx = ["-DCXX"]
         runtime = "rt"
+        runtime-cxx = "cxx"
         "#,
     ),
     (
@@ -121,7 +122,7 @@ pub const FILES: &[(&str, &str)] = &[
         license = "MIT"
         [[source]]
         url = "https://load.invalid/load.tar.gz"
-        sha256 = "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"
+        sha256 = "cececececececececececececececececececececececececececececececece"
         [build.compile]
         loader = "lib/load.so"
         sources = ["load.c"]
@@ -137,7 +138,7 @@ pub const FILES: &[(&str, &str)] = &[
         [[source]]
         pypi = "pre 1.0"
         platform = "musllinux_1_2_x86_64"
-        sha256 = "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+        sha256 = "cfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcf"
         [build.prebuilt]
         program = "data/pre"
         loader = "load"
@@ -264,6 +265,36 @@ pub const FILES: &[(&str, &str)] = &[
         libs = ["side", "more"]
         include = ["side"]
         pkgconfig = ["side"]
+        "#,
+    ),
+    (
+        "recipes/libraries/cxx.toml",
+        r#"version = "4.0"
+        description = "A runtime"
+        license = "MIT"
+        [[source]]
+        url = "https://cxx.invalid/cxx.tar.gz"
+        sha256 = "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"
+        [build.compile]
+        sources = ["cxx.cc"]
+        [outputs]
+        libs = ["cxx"]
+        aliases = ["cplusplus"]
+        "#,
+    ),
+    (
+        "recipes/libraries/plus.toml",
+        r#"version = "5.0"
+        description = "In C++"
+        license = "MIT"
+        language = "c++"
+        [[source]]
+        url = "https://plus.invalid/plus.tar.gz"
+        sha256 = "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+        [build.compile]
+        sources = ["plus.cpp"]
+        [outputs]
+        libs = ["plus"]
         "#,
     ),
 ];

@@ -2,7 +2,8 @@
 
 use xtask::plan::{Goal, Plan, Request, Step, Work};
 use xtask::recipe::diagnostic::File;
-use xtask::recipe::{Build, Recipes, manifest};
+use xtask::recipe::template::Template;
+use xtask::recipe::{Build, HostBuild, Language, Recipes, manifest};
 
 use crate::files::FILES;
 
@@ -87,6 +88,59 @@ fn a_library_that_makes_programs_for_the_host_has_a_compiler_for_it() {
     // A GCC has a libc of its own.
     let both = [OTHER, HOST].map(|triple| format!("gcc-driver {triple}"));
     assert_eq!(drivers_and_runtimes("gcc", OTHER), both);
+}
+
+/// A build for the host before that for the target is an input with all that it says.
+#[test]
+fn a_build_for_the_host_is_in_the_fingerprint() {
+    let mut recipes = recipes();
+    let mut with = |host: Option<HostBuild>| {
+        let Build::Configure(top) = &mut recipes.libraries.get_mut("top").unwrap().build else {
+            panic!("`top` has no configure script");
+        };
+        top.host = host;
+        let plan = plan(&recipes, "zig", HOST, &["top"]);
+        let (top, _) = plan.libraries().last().unwrap();
+        (top.fingerprint.clone(), plan.dependencies(top).any(|step| step.name == "rt"))
+    };
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    let build = |option: &str, make: &str, program: &str| HostBuild {
+        options: vec![Template::parse(option, &[]).unwrap()],
+        make: words(&[make]),
+        programs: words(&[program]),
+    };
+    let (without, is_linked) = with(None);
+    assert!(!is_linked, "nothing is linked for the host");
+    let mut seen = vec![without];
+    for (option, make, program) in
+        [("--a", "all", "gen"), ("--b", "all", "gen"), ("--a", "more", "gen"), ("--a", "all", "x")]
+    {
+        let (fingerprint, is_linked) = with(Some(build(option, make, program)));
+        assert!(is_linked && !seen.contains(&fingerprint), "{option} {make} {program}");
+        seen.push(fingerprint);
+    }
+}
+
+#[test]
+fn what_cxx_is_linked_with_comes_with_cxx() {
+    let recipes = recipes();
+    let planned = |toolchain: &str, libraries: &[&str]| {
+        let plan = plan(&recipes, toolchain, HOST, libraries);
+        (names(&plan).join(" "), plan.runtime_cxx().is_some())
+    };
+    assert_eq!(planned("zig", &["plus"]), ("zig zig-driver cxx plus sysroot".to_owned(), true));
+    assert_eq!(planned("zig", &["cxx"]), ("zig zig-driver cxx sysroot".to_owned(), true));
+    // A GCC brings its own, whatever that of another toolchain is called.
+    assert_eq!(planned("gcc", &["plus"]), ("gcc gcc-driver plus sysroot".to_owned(), false));
+    assert_eq!(planned("gcc", &["cxx"]), ("gcc gcc-driver sysroot".to_owned(), false));
+    let app = Plan::new(&Request {
+        recipes: &recipes,
+        target: &recipes.targets[HOST],
+        toolchain: &recipes.toolchains["zig"],
+        goal: Goal { language: Language::Cxx, ..Goal::default() },
+        choose: &|_| 0,
+    });
+    assert_eq!(names(&app.unwrap()), ["zig", "zig-driver", "cxx", "sysroot"]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::fields::{Fields, Shape, Wanted, as_word};
 use super::{Context, template, words};
 use crate::recipe::guess::{list, quote};
 use crate::recipe::template::{Placeholder, Template};
-use crate::recipe::{Build, Configure};
+use crate::recipe::{Build, Configure, HostBuild};
 
 const KINDS: [&str; 2] = ["compile", "configure"];
 
@@ -26,8 +26,11 @@ static CONFIGURE: Shape = Shape {
         "flags",
         "cache",
         "host-programs",
+        "host",
     ],
 };
+
+static HOST: Shape = Shape { what: "build.configure.host", keys: &["options", "make", "programs"] };
 
 /// What options may refer to.
 const OPTION_PLACEHOLDERS: [Placeholder; 4] =
@@ -89,7 +92,20 @@ fn configure(table: &Fields<'_, '_>, context: &Context<'_>) -> Option<Configure>
         flags: table.checked_words("flags", words::flag),
         cache: cache(table),
         host_programs: table.checked_words("host-programs", words::tool),
+        host: table.fields("host", &HOST).map(|host| host_build(&host)),
     })
+}
+
+fn host_build(table: &Fields<'_, '_>) -> HostBuild {
+    if !table.has("programs") {
+        table.missing("programs", "programs = [\"…\"]");
+    }
+    table.not_empty("programs", "name what the build for the target calls");
+    HostBuild {
+        options: options(table, &table.words("options")),
+        make: table.checked_words("make", words::make_target),
+        programs: table.checked_words("programs", words::inner_path),
+    }
 }
 
 /// A variable in which a configure script keeps an answer; others would change more than an answer.

@@ -13,7 +13,7 @@ use super::{Context, license::license, license_file, patches, template, tool};
 use crate::recipe::diagnostic::Span;
 use crate::recipe::guess::{guess, list, quote};
 use crate::recipe::template::{Placeholder, Template};
-use crate::recipe::{Build, Library, Outputs, OverrideValue};
+use crate::recipe::{Build, Language, Library, Outputs, OverrideValue};
 
 static LIBRARY: Shape = Shape {
     what: "a library",
@@ -24,6 +24,7 @@ static LIBRARY: Shape = Shape {
         "license-file",
         "links",
         "bundled",
+        "language",
         "dependencies",
         "tools",
         "patches",
@@ -35,7 +36,8 @@ static LIBRARY: Shape = Shape {
     ],
 };
 
-static OUTPUTS: Shape = Shape { what: "outputs", keys: &["libs", "include", "pkgconfig"] };
+static OUTPUTS: Shape =
+    Shape { what: "outputs", keys: &["libs", "aliases", "include", "pkgconfig"] };
 
 /// What variables and overrides may refer to.
 const ENV_PLACEHOLDERS: [Placeholder; 4] =
@@ -98,6 +100,7 @@ pub fn read<'f>(
     let license_files = license_file::read(fields);
     let links = links(fields, &mut marks);
     let bundled = bundled(fields);
+    let language = language(fields);
     let dependencies = dependencies(fields, name, context, &mut marks);
     let tools = tool::names(fields, context);
     let patches = patches::read(fields, name, context);
@@ -119,6 +122,7 @@ pub fn read<'f>(
             license_files,
             links,
             bundled,
+            language: language?,
             dependencies,
             tools,
             sources,
@@ -160,6 +164,21 @@ fn bundled(fields: &Fields<'_, '_>) -> BTreeMap<String, Vec<String>> {
     found
 }
 
+/// C, unless the recipe says otherwise.
+fn language(fields: &Fields<'_, '_>) -> Option<Language> {
+    match fields.word("language") {
+        None => Some(Language::C),
+        Some(word) if word.text == "c++" => Some(Language::Cxx),
+        Some(word) => {
+            let title = format!("unknown language {}", quote(word.text));
+            let mistake = fields.sink.at(word.span, title).label("neither C nor C++");
+            let help = "write `language = \"c++\"`, or leave the line out for C";
+            fields.sink.report(mistake.help(help));
+            None
+        }
+    }
+}
+
 fn dependencies(
     fields: &Fields<'_, '_>,
     name: &str,
@@ -168,22 +187,11 @@ fn dependencies(
 ) -> Vec<String> {
     let words = fields.words("dependencies");
     for word in &words {
-        let known = || context.libraries.iter().map(String::as_str);
         if word.text == name {
             let mistake = fields.sink.at(word.span.clone(), "a library cannot depend on itself");
             fields.sink.report(mistake.label("this very recipe"));
-        } else if known().any(|library| library == word.text) {
+        } else if context.check_library(fields.sink, word, Some(name)) {
             marks.dependencies.push((word.text.to_owned(), word.span.clone()));
-        } else {
-            let title = format!("there is no library {}", quote(word.text));
-            let others = known().filter(|other| *other != name);
-            let mistake = fields
-                .sink
-                .at(word.span.clone(), title)
-                .label("no such file in recipes/libraries")
-                .guess(word.text, others.clone())
-                .note(format!("other libraries: {}", list(others)));
-            fields.sink.report(mistake);
         }
     }
     words.into_iter().map(|word| word.text.to_owned()).collect()
@@ -205,6 +213,7 @@ fn outputs<'d>(fields: &Fields<'d, '_>) -> Option<(Outputs, Declared<'d>)> {
     };
     let outputs = Outputs {
         libs: checked(&declared.libs, words::lib),
+        aliases: table.checked_words("aliases", words::lib),
         include: checked(&declared.include, words::header),
         pkgconfig: checked(&declared.pkgconfig, words::pkgconfig),
     };

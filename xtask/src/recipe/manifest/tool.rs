@@ -278,8 +278,8 @@ pub fn names(fields: &Fields<'_, '_>, context: &Context<'_>) -> Vec<String> {
 }
 
 /// The tool that a toolchain's programs are linked with.
-pub fn runtime(table: &Fields<'_, '_>, context: &Context<'_>) -> Option<String> {
-    let word = table.word("runtime")?;
+pub fn runtime(table: &Fields<'_, '_>, key: &'static str, context: &Context<'_>) -> Option<String> {
+    let word = table.word(key)?;
     is_kind(table, context, &word, Kind::Runtime).then(|| word.text.to_owned())
 }
 
