@@ -168,6 +168,8 @@ pub enum Build {
     Compile(Compile),
     /// A configure script, then make.
     Configure(Configure),
+    /// CMake, then make.
+    Cmake(Cmake),
 }
 
 impl Build {
@@ -176,6 +178,7 @@ impl Build {
         match self {
             Self::Compile(_) => "compile",
             Self::Configure(_) => "configure",
+            Self::Cmake(_) => "cmake",
         }
     }
 }
@@ -232,9 +235,30 @@ impl Library {
     pub fn configure(&self) -> Option<&Configure> {
         match &self.build {
             Build::Configure(recipe) => Some(recipe),
-            Build::Compile(_) => None,
+            Build::Compile(_) | Build::Cmake(_) => None,
         }
     }
+
+    /// Whether its build finds out by linking what a system has, so that it needs compilers that link.
+    pub fn asks_by_linking(&self) -> bool {
+        match &self.build {
+            Build::Configure(recipe) => recipe.is_autoconf(),
+            Build::Cmake(_) => true,
+            Build::Compile(_) => false,
+        }
+    }
+}
+
+/// A library that CMake writes makefiles for. Where things are installed, what compiles and where it
+/// looks for others is the builder's to say.
+#[derive(Clone, Debug)]
+pub struct Cmake {
+    /// The folder with its CMakeLists.txt in the source tree, if it is not the tree itself.
+    pub folder: Option<String>,
+    /// Cache variables; `true` and `false` of the manifest are `ON` and `OFF`.
+    pub options: BTreeMap<String, String>,
+    /// What is built; all of it if the recipe names nothing.
+    pub targets: Vec<String>,
 }
 
 /// What a library must bring: no more, no less.
@@ -332,6 +356,9 @@ impl Product {
 
 /// Names by which a build knows what every configure script needs: a shell with its programs, and make.
 pub const CONFIGURE_TOOLS: [&str; 2] = ["busybox", "make"];
+
+/// The same for CMake.
+pub const CMAKE_TOOLS: [&str; 3] = ["busybox", "cmake", "make"];
 
 /// A compiler and libc bundle.
 #[derive(Clone, Debug)]

@@ -241,3 +241,29 @@ fn bindgen_binds_the_target_s_headers_and_never_the_machine_s() {
     let said = app.dist_and_run(&visible, &variables);
     assert!(said.contains("sees this machine's"), "{said}");
 }
+
+const JPEG_MAIN: &str = r#"
+use turbojpeg::{Image, PixelFormat, Subsamp, compress, decompress};
+fn main() {
+    let pixel = |i: usize| [(i % 64) as u8 * 4, (i / 64) as u8 * 4, 128];
+    let pixels: Vec<u8> = (0..64 * 64).flat_map(pixel).collect();
+    let [width, height] = [64, 64];
+    let image = Image { pixels: &pixels[..], width, pitch: 192, height, format: PixelFormat::RGB };
+    let jpeg = compress(image, 95, Subsamp::None).unwrap();
+    assert!(jpeg.starts_with(&[0xff, 0xd8]) && jpeg.len() < pixels.len() / 4);
+    let back = decompress(&jpeg, PixelFormat::RGB).unwrap();
+    let far = back.pixels.iter().zip(&pixels).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
+    assert!(far < 16, "{far}");
+    assert!(decompress(&jpeg[..40], PixelFormat::RGB).is_err());
+}
+"#;
+
+/// A library that only CMake builds, linked by the crate that would compile its own copy.
+#[test]
+fn a_library_built_with_cmake_is_linked() {
+    let manifest = "[dependencies]\nturbojpeg = { version = \"1\", default-features = false }\n";
+    let Some(app) = App::new("with-jpeg", manifest, JPEG_MAIN) else { return };
+    app.dist_and_run(&["--toolchain", "zig"], &[("TURBOJPEG_SOURCE", "vendor")]);
+    let record = fs::read_to_string(app.0.join("target/dist").join(TRIPLE).join("manifest.json"));
+    assert!(record.unwrap().contains("\"libjpeg-turbo\""));
+}

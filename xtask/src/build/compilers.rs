@@ -1,4 +1,4 @@
-//! The compilers that autoconf's scripts call: the driver's, and able to link.
+//! The compilers that autoconf's scripts and CMake call: the driver's, and able to link.
 //!
 //! Such a script finds out by linking what a system has. For the target it links against a shared
 //! library with the names that musl has and nothing behind them, so its answers are true of every
@@ -40,9 +40,9 @@ const START: &str = "int main();\nvoid *muslin_main = (void *)main;\nvoid _start
 /// Fills the step's folder of programs.
 pub fn prepare(session: &Session, plan: &Plan, step: &Step, room: &Room<'_>) -> Result<()> {
     let Work::Library(library) = &step.work else { return Ok(()) };
-    let Some(recipe) = library.configure().filter(|recipe| recipe.is_autoconf()) else {
+    if !library.asks_by_linking() {
         return Ok(());
-    };
+    }
     let made = toolchain_step(plan, step)?;
     let tree = session.entry(made).outputs();
     let Work::Toolchain(toolchain) = &made.work else { return Ok(()) };
@@ -63,7 +63,7 @@ pub fn prepare(session: &Session, plan: &Plan, step: &Step, room: &Room<'_>) -> 
         let call = shell_word(&room.seen(&driver.join(name)).to_string_lossy());
         write(&programs.join(name), &format!("exec {call}{link} {dependencies} \"$@\""))?;
     }
-    if recipe.host_program().is_none() {
+    if library.configure().is_none_or(|recipe| recipe.host_program().is_none()) {
         return Ok(());
     }
     let driver = driver(session, plan, step, HOST)?;

@@ -83,8 +83,13 @@ pub fn build(bench: &Bench<'_>, recipe: &Configure) -> Result<()> {
     script.args(more.map(|option| bench.fill(option)));
     bench.run(&script, Sharing::Alone)?;
     make(bench, &recipe.make, None)?;
+    make(bench, &recipe.install, Some(&bench.folders.staging))?;
+    take_installed(bench)
+}
+
+/// Makes what was installed below `staging/usr` the content of `install`.
+pub fn take_installed(bench: &Bench<'_>) -> Result<()> {
     let Folders { staging, install, .. } = &bench.folders;
-    make(bench, &recipe.install, Some(staging))?;
     let installed = staging.join("usr");
     // A link would be followed from here on, out of the sandbox.
     if !installed.symlink_metadata().is_ok_and(|data| data.is_dir()) {

@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 
 use crate::digest::Digest;
 use crate::recipe::{
-    Build, Compile, Configure, Content, Driver, Language, Library, LicenseFile, Patch, Product,
-    Source, Tool, Toolchain,
+    Build, Cmake, Compile, Configure, Content, Driver, Language, Library, LicenseFile, Patch,
+    Product, Source, Tool, Toolchain,
 };
 use crate::target::Target;
 
@@ -144,6 +144,7 @@ pub(super) fn library(
     match &library.build {
         Build::Compile(build) => compile(&mut lines, build, target),
         Build::Configure(build) => configure(&mut lines, build, target),
+        Build::Cmake(build) => cmake(&mut lines, build),
     }
     lines.add_all("output-lib", &library.outputs.libs);
     lines.add_all("output-alias", &library.outputs.aliases);
@@ -221,6 +222,7 @@ fn compile(lines: &mut Lines, build: &Compile, target: &Target) {
     }
     for (name, said) in &build.pkgconfig {
         lines.add("pkgconfig", name);
+        lines.add_all("pc-version", &said.version);
         lines.add_all("pc-lib", &said.libs);
         lines.add_all("pc-cflag", &said.cflags);
         lines.add_all("pc-requires", &said.requires);
@@ -250,6 +252,15 @@ fn configure(lines: &mut Lines, build: &Configure, target: &Target) {
         lines.add_all("host-make", &host.make);
         lines.add_all("host-made", &host.programs);
     }
+}
+
+fn cmake(lines: &mut Lines, build: &Cmake) {
+    lines.add("build", "cmake 1");
+    lines.add_all("folder", &build.folder);
+    for (name, value) in &build.options {
+        lines.add("option", format!("{name}={value}"));
+    }
+    lines.add_all("target", &build.targets);
 }
 
 pub(super) fn sysroot(target: &Target, libraries: &[&Step]) -> String {

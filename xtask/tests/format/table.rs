@@ -119,6 +119,7 @@ pub const FORMAT: &[Table] = &[
         &[
             ("compile", "", "{build.compile}", "Build.Compile"),
             ("configure", "", "{build.configure}", "Build.Configure"),
+            ("cmake", "", "{build.cmake}", "Build.Cmake"),
         ],
     ),
     (
@@ -168,6 +169,7 @@ pub const FORMAT: &[Table] = &[
         "a `.pc` file",
         "[build.compile.pkgconfig.\"<name>\"]",
         &[
+            ("version", "", "text", "PkgConfig.version"),
             ("libs", "", "texts", "PkgConfig.libs"),
             ("cflags", "", "texts", "PkgConfig.cflags"),
             ("requires", "", "texts", "PkgConfig.requires"),
@@ -197,6 +199,15 @@ pub const FORMAT: &[Table] = &[
             ("options", "", "texts", "HostBuild.options"),
             ("make", "", "texts", "HostBuild.make"),
             ("programs", "", "texts", "HostBuild.programs"),
+        ],
+    ),
+    (
+        "build.cmake",
+        "[build.cmake]",
+        &[
+            ("folder", "", "text", "Cmake.folder"),
+            ("options", "", "map:text|bool", "Cmake.options"),
+            ("targets", "", "texts", "Cmake.targets"),
         ],
     ),
     (

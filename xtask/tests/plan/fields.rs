@@ -7,8 +7,8 @@ use toml::{Table, Value};
 use xtask::plan::Plan;
 use xtask::recipe::diagnostic::File;
 use xtask::recipe::{
-    Compile, Configure, Content, Driver, Group, HostBuild, Library, MadeFile, Outputs, PkgConfig,
-    Prebuilt, Product, Recipes, Source, Tool, Toolchain, manifest,
+    Cmake, Compile, Configure, Content, Driver, Group, HostBuild, Library, MadeFile, Outputs,
+    PkgConfig, Prebuilt, Product, Recipes, Source, Tool, Toolchain, manifest,
 };
 use xtask::target::{Machine, Target};
 
@@ -19,7 +19,7 @@ const ALL: &[&str] = &[
     "busybox",
     "make",
     "load",
-    "pre",
+    "cmake",
     "base",
     "top",
     "side",
@@ -30,11 +30,12 @@ const ALL: &[&str] = &[
 ];
 const BEHIND_DRIVER: &[&str] = ALL.split_at(1).1;
 /// Not the libraries that call `make`: its bytes are pinned.
-const BEHIND_RT: &[&str] = &["rt", "busybox", "make", "top", "sysroot"];
-const BEHIND_BUSYBOX: &[&str] = &["busybox", "top", "sysroot"];
+const BEHIND_RT: &[&str] = &["rt", "busybox", "make", "top", "late", "sysroot"];
+const BEHIND_BUSYBOX: &[&str] = &["busybox", "top", "late", "sysroot"];
+const BEHIND_MAKE: &[&str] = &["make", "base", "top", "late", "sysroot"];
 const BEHIND_BASE: &[&str] = &["base", "top", "sysroot"];
-const BEHIND_LOAD: &[&str] = &["load", "pre", "late", "sysroot"];
-const BEHIND_PRE: &[&str] = &["pre", "late", "sysroot"];
+const BEHIND_LOAD: &[&str] = &["load", "cmake", "late", "sysroot"];
+const BEHIND_CMAKE: &[&str] = &["cmake", "late", "sysroot"];
 const BEHIND_LATE: &[&str] = &["late", "sysroot"];
 const BEHIND_TOP: &[&str] = &["top", "sysroot"];
 const BEHIND_CXX: &[&str] = &["cxx", "plus", "sysroot"];
@@ -97,8 +98,8 @@ const CHANGES: &[Change] = &[
     ("make:source.0.url", "\"https://other.invalid/make.tar.gz\"", NONE),
     ("make:source.0.sha256", OTHER_DIGEST, &["make"]),
     ("make:build.compile.sources", "[\"other.c\"]", &["make"]),
-    ("make:version", "\"1.1\"", &["make", "base", "top", "sysroot"]),
-    ("make:digest.zig", OTHER_DIGEST, &["make", "base", "top", "sysroot"]),
+    ("make:version", "\"1.1\"", BEHIND_MAKE),
+    ("make:digest.zig", OTHER_DIGEST, BEHIND_MAKE),
     ("make:digest.gcc", OTHER_DIGEST, NONE),
     ("load:description", "\"Another\"", NONE),
     ("load:version", "\"1.1\"", BEHIND_LOAD),
@@ -108,22 +109,25 @@ const CHANGES: &[Change] = &[
     ("load:build.compile.sources", "[\"other.c\"]", BEHIND_LOAD),
     ("load:build.compile.loader", "\"lib/more\"", BEHIND_LOAD),
     ("load:outputs.files", "[\"lib/load.so\"]", BEHIND_LOAD),
-    ("pre:description", "\"Another\"", NONE),
-    ("pre:version", "\"1.1\"", BEHIND_PRE),
-    ("pre:license", "\"Zlib\"", NONE),
-    ("pre:source.0.pypi", "\"pre 1.1\"", NONE),
-    ("pre:source.0.platform", "\"musllinux_1_1_x86_64\"", NONE),
-    ("pre:source.0.sha256", OTHER_DIGEST, BEHIND_PRE),
-    ("pre:build.prebuilt.program", "\"other/pre\"", BEHIND_PRE),
-    ("pre:build.prebuilt.copy.share/pre", "[\"other\"]", BEHIND_PRE),
-    ("pre:outputs.files", "[\"libexec\", \"share\"]", BEHIND_PRE),
+    ("cmake:description", "\"Another\"", NONE),
+    ("cmake:version", "\"1.1\"", BEHIND_CMAKE),
+    ("cmake:license", "\"Zlib\"", NONE),
+    ("cmake:source.0.pypi", "\"cmake 1.1\"", NONE),
+    ("cmake:source.0.platform", "\"musllinux_1_1_x86_64\"", NONE),
+    ("cmake:source.0.sha256", OTHER_DIGEST, BEHIND_CMAKE),
+    ("cmake:build.prebuilt.program", "\"other/cmake\"", BEHIND_CMAKE),
+    ("cmake:build.prebuilt.copy.share/cmake", "[\"other\"]", BEHIND_CMAKE),
+    ("cmake:outputs.files", "[\"libexec\", \"share\"]", BEHIND_CMAKE),
     ("late:description", "\"Another\"", BEHIND_LATE),
     ("late:version", "\"4.1\"", BEHIND_LATE),
     ("late:license", "\"Zlib\"", NONE),
-    ("late:tools", "[\"busybox\"]", &["late", "sysroot"]),
+    ("late:tools", "[\"make\", \"cmake\", \"busybox\"]", BEHIND_LATE),
     ("late:source.0.url", "\"https://other.invalid/late.tar.gz\"", NONE),
     ("late:source.0.sha256", OTHER_DIGEST, BEHIND_LATE),
-    ("late:build.compile.sources", "[\"other.c\"]", BEHIND_LATE),
+    ("late:build.cmake.folder", "\"other\"", BEHIND_LATE),
+    ("late:build.cmake.options.WITH_A", "false", BEHIND_LATE),
+    ("late:build.cmake.options.WITH_B", "\"other\"", BEHIND_LATE),
+    ("late:build.cmake.targets", "[\"other\"]", BEHIND_LATE),
     ("late:outputs.libs", "[\"other\"]", BEHIND_LATE),
     ("base:description", "\"Another\"", BEHIND_BASE),
     ("base:version", "\"1.1\"", BEHIND_BASE),
@@ -193,6 +197,7 @@ const CHANGES: &[Change] = &[
     ("side:build.compile.pkgconfig.side.libs", "[\"more\"]", BEHIND_SIDE),
     ("side:build.compile.pkgconfig.side.cflags", "[\"-DT\"]", BEHIND_SIDE),
     ("side:build.compile.pkgconfig.side.requires", "[\"other\"]", BEHIND_SIDE),
+    ("side:build.compile.pkgconfig.side.version", "\"2\"", BEHIND_SIDE),
     ("side:build.compile.pkgconfig.side.requires-private", "[\"other\"]", BEHIND_SIDE),
     ("side:build.compile.pkgconfig.side.libs-private", "[\"-lother\"]", BEHIND_SIDE),
     ("side:outputs.libs", "[\"more\", \"side\"]", BEHIND_SIDE),
@@ -229,7 +234,7 @@ const GCC_CHANGES: &[Change] = &[
     ("gcc:source.0.omit", "[\"lib/other\"]", ALL),
     // A GCC brings its own libc.
     ("rt:version", "\"1.1\"", NONE),
-    ("make:digest.gcc", OTHER_DIGEST, &["make", "base", "top", "sysroot"]),
+    ("make:digest.gcc", OTHER_DIGEST, BEHIND_MAKE),
     ("make:digest.zig", OTHER_DIGEST, NONE),
     ("gcc:driver.gcc.prefix", "\"bin/{gnu}-\"", BEHIND_DRIVER),
 ];
@@ -245,8 +250,8 @@ const NO_CHANGE_POSSIBLE: [&str; 12] = [
     "busybox:outputs.programs",
     "make:build.compile.program",
     "make:outputs.programs",
-    "pre:outputs.programs",
-    "pre:build.prebuilt.loader",
+    "cmake:outputs.programs",
+    "cmake:build.prebuilt.loader",
     "zig:driver.zig.runtime",
     "plus:language",
 ];
@@ -395,8 +400,8 @@ fn every_field_is_known(recipes: &Recipes) {
             let (Content::Text(_) | Content::From { path: _, values: _ }) = content;
         }
         for said in pkgconfig.values() {
-            let PkgConfig { libs: _, cflags: _, requires: _, requires_private: _, libs_private: _ } =
-                said;
+            let PkgConfig { version: _, libs: _, cflags: _, requires: _, .. } = said;
+            let PkgConfig { requires_private: _, libs_private: _, .. } = said;
         }
     };
     let _ = |Configure {
@@ -411,6 +416,7 @@ fn every_field_is_known(recipes: &Recipes) {
                  host: _,
              }: Configure| {};
     let _ = |HostBuild { options: _, make: _, programs: _ }: HostBuild| {};
+    let _ = |Cmake { folder: _, options: _, targets: _ }: Cmake| {};
     for tool in tools.values() {
         let Tool {
             name: _,

@@ -131,21 +131,21 @@ pub const FILES: &[(&str, &str)] = &[
         "#,
     ),
     (
-        "recipes/tools/pre.toml",
+        "recipes/tools/cmake.toml",
         r#"description = "Prebuilt"
         version = "1.0"
         license = "MIT"
         [[source]]
-        pypi = "pre 1.0"
+        pypi = "cmake 1.0"
         platform = "musllinux_1_2_x86_64"
         sha256 = "cfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcf"
         [build.prebuilt]
-        program = "data/pre"
+        program = "data/cmake"
         loader = "load"
         [build.prebuilt.copy]
-        "share/pre" = ["data/share"]
+        "share/cmake" = ["data/share"]
         [outputs]
-        programs = ["bin/pre"]
+        programs = ["bin/cmake"]
         files = ["libexec"]
         "#,
     ),
@@ -154,12 +154,16 @@ pub const FILES: &[(&str, &str)] = &[
         r#"version = "4.0"
         description = "The late one"
         license = "MIT"
-        tools = ["pre"]
+        tools = ["busybox", "cmake", "make"]
         [[source]]
         url = "https://late.invalid/late.tar.gz"
         sha256 = "abababababababababababababababababababababababababababababababab"
-        [build.compile]
-        sources = ["late.c"]
+        [build.cmake]
+        folder = "sub"
+        targets = ["late"]
+        [build.cmake.options]
+        WITH_A = true
+        WITH_B = "text"
         [outputs]
         libs = ["late"]
         "#,
@@ -259,6 +263,7 @@ pub const FILES: &[(&str, &str)] = &[
         libs = ["side"]
         cflags = ["-DS"]
         requires = ["more"]
+        version = "1"
         requires-private = ["base"]
         libs-private = ["-lmore"]
         [outputs]

@@ -13,7 +13,9 @@ use super::{Context, license::license, license_file, patches, template, tool};
 use crate::recipe::diagnostic::Span;
 use crate::recipe::guess::{guess, list, quote};
 use crate::recipe::template::{Placeholder, Template};
-use crate::recipe::{Build, Language, Library, Outputs, OverrideValue};
+use crate::recipe::{
+    Build, CMAKE_TOOLS, CONFIGURE_TOOLS, Language, Library, Outputs, OverrideValue,
+};
 
 static LIBRARY: Shape = Shape {
     what: "a library",
@@ -108,8 +110,10 @@ pub fn read<'f>(
     marks.pins = pins;
     let (outputs, declared) = outputs(fields).unzip();
     let build = build::read(fields, context, declared.as_ref());
-    if matches!(build, Some(Build::Configure(_))) {
-        tool::check_configure(fields);
+    match &build {
+        Some(Build::Configure(_)) => tool::check_needed(fields, "configure", &CONFIGURE_TOOLS),
+        Some(Build::Cmake(_)) => tool::check_needed(fields, "cmake", &CMAKE_TOOLS),
+        _ => {}
     }
     let env = env(fields, &mut marks);
     let overrides = overrides(fields, &links);
