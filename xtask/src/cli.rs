@@ -14,7 +14,7 @@ use crate::fetch::Mirror;
 use crate::report::{self, Color, Format, Verbosity};
 use crate::sandbox::Policy;
 pub use package::{CrateSpec, Package, Platform};
-pub use recipe::{Recipe, RecipeBump, RecipeCheck, RecipeCommand};
+pub use recipe::{Recipe, RecipeBump, RecipeCheck, RecipeCommand, RecipeNew};
 pub use store::{Bundle, Gc, List, Store, StoreCommand, StoreVerify, Unbundle};
 pub use units::{Age, Size};
 

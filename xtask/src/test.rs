@@ -16,13 +16,14 @@ use crate::report;
 use crate::session::{Access, Session};
 
 /// Programs that tests call, and the Debian packages that bring them.
-const PROGRAMS: [(&str, &str); 6] = [
+const PROGRAMS: [(&str, &str); 7] = [
     ("make", "make"),
     ("pkg-config", "pkg-config"),
     ("xz", "xz-utils"),
     ("openssl", "openssl"),
     ("mount", "mount"),
     ("disorderfs", "disorderfs"),
+    ("jsonschema", "python3-jsonschema"),
 ];
 
 /// The same for the slow tests.
