@@ -1,6 +1,7 @@
 //! Recipes as meant: typed and validated. `manifest` makes them from text; nothing else does.
 
 mod compile;
+mod scripts;
 pub mod diagnostic;
 pub mod guess;
 pub mod load;
@@ -10,6 +11,7 @@ pub mod template;
 use std::collections::BTreeMap;
 
 pub use compile::{Compile, Content, Group, MadeFile, PkgConfig};
+pub use scripts::{Cmake, Configure, HostBuild};
 
 use crate::digest::Digest;
 use crate::target::Target;
@@ -50,10 +52,13 @@ pub struct Library {
     pub license_files: Vec<LicenseFile>,
     /// The `links` keys of the `-sys` crates that this library serves.
     pub links: Vec<String>,
-    /// Features, by crate, with which that crate compiles its own copy and needs nothing from us.
+    /// Features, by crate, with which that crate compiles its own copy and needs nothing from us, and
+    /// which `env`, `env_overruling` and `overrides` together overrule.
     pub bundled: BTreeMap<String, Vec<String>>,
     /// What it is written in.
     pub language: Language,
+    /// The same, of features that nothing overrules.
+    pub always_bundled: BTreeMap<String, Vec<String>>,
     /// Libraries that it links or includes.
     pub dependencies: Vec<String>,
     /// Tools whose programs the build calls, such as `make`.
@@ -68,6 +73,9 @@ pub struct Library {
     pub outputs: Outputs,
     /// Variables that its `-sys` crates read; keys and values are templates.
     pub env: Vec<(Template, Template)>,
+    /// Variables that keep such a crate from compiling its own copy although a feature asks for it: set
+    /// only where the sysroot's is preferred, since build scripts of the host see most of them too.
+    pub env_overruling: Vec<(Template, Template)>,
     /// Cargo's `links` override for crates without a usable switch, by `links` key: keys of
     /// `[target.<triple>.<links>]` with a string or a list of strings.
     pub overrides: BTreeMap<String, BTreeMap<String, OverrideValue>>,
@@ -183,53 +191,6 @@ impl Build {
     }
 }
 
-/// A configure script in the manner of autoconf or OpenSSL, then make.
-#[derive(Clone, Debug)]
-pub struct Configure {
-    /// The script, relative to the source tree.
-    pub script: String,
-    /// Its options.
-    pub options: Vec<Template>,
-    /// More of them, by target triple.
-    pub options_for: BTreeMap<String, Vec<Template>>,
-    /// make's targets that build; empty for its default.
-    pub make: Vec<String>,
-    /// make's targets that install into `DESTDIR`; `install` if the recipe names none.
-    pub install: Vec<String>,
-    /// Flags of compilers after the builder's own.
-    pub flags: Vec<String>,
-    /// Answers to autoconf's tests that would have to run a program, by the variable that keeps each.
-    pub cache: BTreeMap<String, String>,
-    /// Programs that the build makes for this machine and runs: it gets a compiler for them.
-    pub host_programs: Vec<String>,
-    /// A build for this machine before that for the target, by the same script.
-    pub host: Option<HostBuild>,
-}
-
-/// A build for this machine, for the sake of programs that the one for the target calls.
-#[derive(Clone, Debug)]
-pub struct HostBuild {
-    /// Options of the script.
-    pub options: Vec<Template>,
-    /// make's targets; empty for its default.
-    pub make: Vec<String>,
-    /// Where the programs are then, below the folder of this build.
-    pub programs: Vec<String>,
-}
-
-impl Configure {
-    /// Whether the script is one of autoconf, which always has this name; OpenSSL's is another.
-    pub fn is_autoconf(&self) -> bool {
-        self.script.rsplit('/').next() == Some("configure")
-    }
-
-    /// The first program that it makes for this machine, if there is any.
-    pub fn host_program(&self) -> Option<&str> {
-        let before = self.host.iter().flat_map(|host| &host.programs);
-        before.chain(&self.host_programs).next().map(String::as_str)
-    }
-}
-
 impl Library {
     /// Its configure script, if that is how it is built.
     pub fn configure(&self) -> Option<&Configure> {
@@ -247,18 +208,6 @@ impl Library {
             Build::Compile(_) => false,
         }
     }
-}
-
-/// A library that CMake writes makefiles for. Where things are installed, what compiles and where it
-/// looks for others is the builder's to say.
-#[derive(Clone, Debug)]
-pub struct Cmake {
-    /// The folder with its CMakeLists.txt in the source tree, if it is not the tree itself.
-    pub folder: Option<String>,
-    /// Cache variables; `true` and `false` of the manifest are `ON` and `OFF`.
-    pub options: BTreeMap<String, String>,
-    /// What is built; all of it if the recipe names nothing.
-    pub targets: Vec<String>,
 }
 
 /// What a library must bring: no more, no less.

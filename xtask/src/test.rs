@@ -38,7 +38,7 @@ impl cli::Test {
         let project = session.project(&cli::Package::default(), DEFAULT_TARGET)?;
         let plan = session.settle_project(&project, &cli::Platform::default(), &target)?;
         build::make(&session, &plan)?;
-        let environment = Environment::new(&session, &plan, &project.rust)?;
+        let environment = Environment::new(&session, &plan, &project)?;
         session.keep_root(&project, &plan, &environment.derived);
 
         report::status("Testing", "the xtask");

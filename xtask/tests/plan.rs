@@ -9,6 +9,8 @@
 mod fields;
 #[path = "plan/files.rs"]
 mod files;
+#[path = "plan/known.rs"]
+mod known;
 #[path = "plan/tools.rs"]
 mod tools;
 

@@ -176,6 +176,7 @@ pub const FILES: &[(&str, &str)] = &[
         license-file = { path = "COPYING", lines = "1-9", sha256 = "abababababababababababababababababababababababababababababababab" }
         links = ["base"]
         bundled = { base-sys = ["vendored"] }
+        always-bundled = { base-sys = ["special"] }
         tools = ["make"]
         [[source]]
         crate = "base-src 1.0.0"
@@ -197,6 +198,8 @@ pub const FILES: &[(&str, &str)] = &[
         pkgconfig = ["base"]
         [env]
         BASE_DIR = "{sysroot}"
+        [env-overruling]
+        BASE_NO_VENDOR = "1"
         [override.base]
         rustc-link-lib = ["static=base"]
         "#,

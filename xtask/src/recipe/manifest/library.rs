@@ -27,6 +27,7 @@ static LIBRARY: Shape = Shape {
         "links",
         "bundled",
         "language",
+        "always-bundled",
         "dependencies",
         "tools",
         "patches",
@@ -34,6 +35,7 @@ static LIBRARY: Shape = Shape {
         "build",
         "outputs",
         "env",
+        "env-overruling",
         "override",
     ],
 };
@@ -101,7 +103,7 @@ pub fn read<'f>(
     let license = fields.need_checked("license", "license = \"MIT\"", license);
     let license_files = license_file::read(fields);
     let links = links(fields, &mut marks);
-    let bundled = bundled(fields);
+    let [bundled, always_bundled] = ["bundled", "always-bundled"].map(|key| bundled(fields, key));
     let language = language(fields);
     let dependencies = dependencies(fields, name, context, &mut marks);
     let tools = tool::names(fields, context);
@@ -115,7 +117,7 @@ pub fn read<'f>(
         Some(Build::Cmake(_)) => tool::check_needed(fields, "cmake", &CMAKE_TOOLS),
         _ => {}
     }
-    let env = env(fields, &mut marks);
+    let [env, env_overruling] = ["env", "env-overruling"].map(|key| env(fields, key, &mut marks));
     let overrides = overrides(fields, &links);
     let assemble = || {
         Some(Library {
@@ -127,6 +129,7 @@ pub fn read<'f>(
             links,
             bundled,
             language: language?,
+            always_bundled,
             dependencies,
             tools,
             sources,
@@ -134,6 +137,7 @@ pub fn read<'f>(
             build: build?,
             outputs: outputs?,
             env,
+            env_overruling,
             overrides,
         })
     };
@@ -152,9 +156,9 @@ fn links(fields: &Fields<'_, '_>, marks: &mut Marks) -> Vec<String> {
     found
 }
 
-fn bundled(fields: &Fields<'_, '_>) -> BTreeMap<String, Vec<String>> {
+fn bundled(fields: &Fields<'_, '_>, key: &'static str) -> BTreeMap<String, Vec<String>> {
     let mut found = BTreeMap::new();
-    for (name, value) in fields.entries("bundled") {
+    for (name, value) in fields.entries(key) {
         fields.check(&name, words::crate_name);
         let features = fields.words_of(name.text, value);
         if matches!(value.get_ref(), DeValue::Array(items) if items.is_empty()) {
@@ -234,9 +238,13 @@ fn outputs<'d>(fields: &Fields<'d, '_>) -> Option<(Outputs, Declared<'d>)> {
     Some((outputs, declared))
 }
 
-fn env(fields: &Fields<'_, '_>, marks: &mut Marks) -> Vec<(Template, Template)> {
+fn env(
+    fields: &Fields<'_, '_>,
+    table: &'static str,
+    marks: &mut Marks,
+) -> Vec<(Template, Template)> {
     let mut found = Vec::new();
-    for (key, value) in fields.entries("env") {
+    for (key, value) in fields.entries(table) {
         let Some(word) = as_word(value) else {
             fields.sink.report_type(key.text, value, Wanted::Text);
             continue;

@@ -72,7 +72,8 @@ fn secure() {
         });
         let acceptor = acceptor.build();
         http2(&mut acceptor.accept(listener.accept().unwrap().0).unwrap());
-        assert!(acceptor.accept(listener.accept().unwrap().0).is_err(), "the client trusts it");
+        // The second client leaves in the handshake or after it: what it says itself is what counts.
+        drop(acceptor.accept(listener.accept().unwrap().0));
     });
     let mut easy = Easy::new();
     easy.url(&format!("https://localhost:{port}/")).unwrap();
