@@ -27,6 +27,7 @@ pub const FORMAT: &[Table] = &[
                 "text:^c[+][+]$",
                 "`\"c++\"` for a library that is written in C++; left out for C.",
             ),
+            ("always-bundled", "", "map:texts", "Library.always_bundled"),
             ("dependencies", "", "texts", "Library.dependencies"),
             ("tools", "", "texts", "Library.tools"),
             (
@@ -39,6 +40,7 @@ pub const FORMAT: &[Table] = &[
             ("build", "!", "{build}", "Library.build"),
             ("outputs", "!", "{outputs}", "Library.outputs"),
             ("env", "", "map:text", "Library.env"),
+            ("env-overruling", "", "map:text", "Library.env_overruling"),
             ("override", "", "map:override", "Library.overrides"),
         ],
     ),
