@@ -40,6 +40,7 @@ programs! {
     cyrus_sasl
     expat
     freetype
+    gmp
     jemalloc
     libarchive
     libblkid
