@@ -45,6 +45,7 @@ programs! {
     libarchive
     libblkid
     libcap
+    libffi
     libgit2
     libjpeg_turbo
     libpng
