@@ -57,6 +57,7 @@ programs! {
     libuuid
     libuv
     libwebp
+    libxml2
     lmdb
     lz4
     mimalloc
