@@ -61,6 +61,7 @@ programs! {
     lmdb
     lz4
     mimalloc
+    ncurses
     nghttp2
     oniguruma
     pcre2
