@@ -45,6 +45,7 @@ programs! {
     libarchive
     libblkid
     libcap
+    libevent
     libffi
     libgit2
     libjpeg_turbo
