@@ -37,6 +37,7 @@ programs! {
     bzip2
     cyrus_sasl
     expat
+    krb5
     libblkid
     libcap
     libseccomp
