@@ -3,11 +3,12 @@
 
 pub mod host;
 mod room;
+mod told;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use serde::Deserialize;
 
 use crate::advice;
 use crate::cli::{self, Global};
@@ -19,18 +20,10 @@ use crate::report;
 use crate::session::{Access, Project, Session};
 use crate::toolchain::linking::PATH_MAP_VARIABLE;
 use host::Host;
+pub use told::{Built, Program, Script};
 
 /// How much of cargo's output is kept for advice after a failure.
 const KEPT_OUTPUT_BYTES: usize = 1 << 20;
-
-/// A program that cargo built.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Program {
-    /// The binary's name.
-    pub name: String,
-    /// Where cargo put it.
-    pub path: PathBuf,
-}
 
 /// What to build of a package.
 pub struct Order<'a> {
@@ -72,7 +65,7 @@ pub fn build(
     order: &Order<'_>,
     environment: &Environment,
     host: &Host,
-) -> Result<Vec<Program>> {
+) -> Result<Built> {
     let project = order.project;
     let mut command = project.rust.cargo();
     command.current_dir(project.folder());
@@ -93,8 +86,12 @@ pub fn build(
     }
     // There is no network where it runs: all crates are here.
     command.arg("--offline");
+    if project.is_locked() {
+        command.arg("--locked");
+    }
     style_cargo(&mut command);
-    for (name, value) in host.variables(project.rust.sysroot()) {
+    let compilers = environment.linker.parent().unwrap_or(Path::new("/"));
+    for (name, value) in host.variables(project.rust.sysroot(), compilers) {
         match value {
             Some(value) => command.env(name, value),
             None => command.env_remove(name),
@@ -102,12 +99,12 @@ pub fn build(
     }
     let room = room::Room::new(session, project, environment, host)?;
     let mut command = room.enter(&mut command)?;
-    let mut programs = Vec::new();
+    let mut built = Built::default();
     let mut said = Vec::new();
     let status = process::run_streamed(
         &mut command,
         |line| {
-            programs.extend(program(line, &project.package.id));
+            built.hear(line, &project.package.id);
             Ok(())
         },
         |bytes| {
@@ -127,8 +124,31 @@ pub fn build(
             &String::from_utf8_lossy(&said),
         ));
     }
-    programs.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(programs)
+    built.programs.sort_by(|a, b| a.name.cmp(&b.name));
+    built.scripts.extend(overridden(project, environment));
+    Ok(built)
+}
+
+/// What overrides say in the place of build scripts: cargo does not tell of those.
+fn overridden(project: &Project, environment: &Environment) -> Vec<Script> {
+    let linked = project.metadata.linked_packages().filter_map(|reached| {
+        let table = environment.overrides.get(reached.package.links.as_ref()?)?;
+        Some((reached.package, table))
+    });
+    let script = |(package, table): (&crate::links::Package, &BTreeMap<String, toml::Value>)| {
+        let words = |key: &str| -> Vec<String> {
+            let list = table.get(key).and_then(toml::Value::as_array).into_iter().flatten();
+            list.filter_map(|word| word.as_str().map(str::to_owned)).collect()
+        };
+        let folders = words("rustc-link-search");
+        Script {
+            package: package.id.clone(),
+            libs: words("rustc-link-lib"),
+            folders: folders.iter().map(|path| told::folder(path)).collect(),
+            out: None,
+        }
+    };
+    linked.map(script).collect()
 }
 
 /// Fails, before anything is fetched, if the package has no such binary, or one that its features
@@ -137,15 +157,7 @@ pub fn check_order(order: &Order<'_>) -> Result<()> {
     let package = &order.project.package;
     let known: Vec<String> = package.binaries().map(|target| target.name.clone()).collect();
     if known.is_empty() {
-        let kinds: Vec<&str> =
-            package.targets.iter().flat_map(|target| &target.kind).map(String::as_str).collect();
-        let what = ["proc-macro", "cdylib", "staticlib", "example", "lib"];
-        let what = what.iter().find(|kind| kinds.contains(kind)).unwrap_or(&"nothing");
-        let message =
-            format!("package `{}` has no binary, only {what}: `dist` ships programs", package.name);
-        return Err(Failure::new(Exit::Usage, message)
-            .help("`cargo xtask exec -- cargo build --target …` builds anything else against the sysroot")
-            .into());
+        return Err(no_binary(package).into());
     }
     for bin in order.bins {
         if !known.contains(bin) {
@@ -154,6 +166,32 @@ pub fn check_order(order: &Order<'_>) -> Result<()> {
         }
     }
     check_features(order)
+}
+
+/// What a package has instead of a binary, and what to do.
+fn no_binary(package: &crate::links::Package) -> Failure {
+    let kinds: Vec<&str> =
+        package.targets.iter().flat_map(|target| &target.kind).map(String::as_str).collect();
+    let what = ["proc-macro", "lib", "rlib", "cdylib", "dylib", "staticlib", "example"];
+    let what = what.into_iter().find(|kind| kinds.contains(kind)).unwrap_or("nothing");
+    let name = &package.name;
+    let message = format!("package `{name}` has no binary, only {what}: `dist` ships programs");
+    let failure = Failure::new(Exit::Usage, message);
+    match what {
+        "proc-macro" => failure.help(
+            "a proc-macro runs inside of rustc, on the machine that builds: name a package that uses it",
+        ),
+        "cdylib" | "dylib" => failure
+            .help(
+                "a shared library needs a loader and a libc where it is used, and musl's target links \
+                 all statically: add `[[bin]]`, or `crate-type = [\"staticlib\"]` for programs in other \
+                 languages",
+            )
+            .help("`cargo xtask exec -- cargo build --target …` builds a staticlib against the sysroot"),
+        _ => failure
+            .help("name a package with a program: `-p`, `--manifest-path` or `--crate`")
+            .help("`cargo xtask exec -- cargo build --target …` builds anything else against the sysroot"),
+    }
 }
 
 /// Cargo builds a binary with `required-features` only if they are on: it fails for one that was
@@ -191,30 +229,6 @@ fn style_cargo(command: &mut std::process::Command) {
     if !report::is_verbose() && report::is_quiet() {
         command.arg("--quiet");
     }
-}
-
-#[derive(Deserialize)]
-struct Message {
-    reason: String,
-    package_id: Option<String>,
-    target: Option<MessageTarget>,
-    executable: Option<PathBuf>,
-}
-
-#[derive(Deserialize)]
-struct MessageTarget {
-    name: String,
-    kind: Vec<String>,
-}
-
-/// The program that a JSON line of cargo announces, if it is one of the package's.
-fn program(line: &str, package: &str) -> Option<Program> {
-    let message: Message = serde_json::from_str(line).ok()?;
-    let target = message.target?;
-    let is_ours = message.reason == "compiler-artifact"
-        && message.package_id.as_deref() == Some(package)
-        && target.kind.iter().any(|kind| kind == "bin");
-    is_ours.then_some(Program { name: target.name, path: message.executable? })
 }
 
 fn failure(
@@ -259,6 +273,12 @@ fn failure(
             .collect(),
     };
     failure.help.extend(advice::advice(said, &context));
+    if order.project.is_locked() && said.contains("could not compile") {
+        failure.help.push(format!(
+            "the crates in the Cargo.lock that {name} was published with may be too old for this Rust: \
+             `--ignore-lock` passes over it and resolves them anew"
+        ));
+    }
     let is_hidden = matches!(host, Host::Hidden { .. });
     if is_hidden && said.contains("failed to run custom build command") {
         failure.help.push(
@@ -305,4 +325,34 @@ fn path_map(session: &Session, project: &Project) -> Vec<(PathBuf, &'static str)
     map.sort_by(|(a, _), (b, _)| (a.as_os_str().len(), a).cmp(&(b.as_os_str().len(), b)));
     map.dedup_by(|a, b| a.0 == b.0);
     map
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_program_is_told_with_a_way_out() {
+        let said = |kinds: &[&str]| {
+            let package: crate::links::Package = serde_json::from_value(serde_json::json!({
+                "id": "x", "name": "x", "version": "1.0.0", "license": null, "links": null,
+                "manifest_path": "/x/Cargo.toml", "metadata": null, "features": {},
+                "dependencies": [], "targets": [{ "name": "x", "kind": kinds }],
+            }))
+            .unwrap();
+            let failure = no_binary(&package);
+            assert_eq!(failure.exit, Exit::Usage);
+            format!("{}\n{}", failure.message, failure.help.join("\n"))
+        };
+        for (kinds, what, way_out) in [
+            (&["proc-macro"][..], "only proc-macro", "runs inside of rustc"),
+            (&["cdylib"], "only cdylib", "staticlib"),
+            (&["dylib"], "only dylib", "staticlib"),
+            (&["cdylib", "rlib"], "only rlib", "--crate"),
+            (&["staticlib"], "only staticlib", "exec"),
+        ] {
+            let said = said(kinds);
+            assert!(said.contains(what) && said.contains(way_out), "{said}");
+        }
+    }
 }

@@ -8,11 +8,14 @@
 mod bump;
 mod check;
 mod diff;
+mod draft;
 mod edit;
 mod fix;
 mod inspect;
 mod known;
 mod license;
+mod new;
+mod recognise;
 
 use std::path::{Path, PathBuf};
 
@@ -33,6 +36,7 @@ impl cli::Recipe {
         match self.command {
             RecipeCommand::Check(command) => command.run(global),
             RecipeCommand::Bump(command) => command.run(&global),
+            RecipeCommand::New(command) => command.run(&global),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! rename, so an interrupted run leaves nothing but work done; the next one carries on.
 
 mod bench;
+mod cmake;
 mod compile;
 mod compilers;
 mod configure;

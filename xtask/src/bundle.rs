@@ -33,6 +33,7 @@ use anyhow::Result;
 
 use crate::cli::{self, Global};
 use crate::digest::Digest;
+use crate::exit::{Exit, Failure};
 use crate::layout::{Store, workspace_root};
 use crate::plan::Plan;
 use crate::process::shell_word;
@@ -46,6 +47,12 @@ use pack::Pieces;
 impl cli::Bundle {
     /// Fetches what is missing, and writes the file.
     pub fn run(self, global: Global) -> Result<()> {
+        if self.package.published.is_some() {
+            let message = "a bundle carries what lies in a folder, and no published crate";
+            return Err(Failure::new(Exit::Usage, message)
+                .help("unpack the crate, and name its Cargo.toml with `--manifest-path`")
+                .into());
+        }
         let session = Session::open(global, Access::Write)?;
         let scratch = session.store.temp("bundle")?;
         let mut pieces = Pieces::new(scratch.path());

@@ -1,6 +1,7 @@
 //! The command line as types: each command's arguments are a type here, and its `run` stands in the
 //! file of the stage that does the work. No logic here.
 
+mod package;
 mod recipe;
 mod store;
 mod units;
@@ -10,10 +11,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::fetch::Mirror;
-use crate::links::HostView;
 use crate::report::{self, Color, Format, Verbosity};
 use crate::sandbox::Policy;
-pub use recipe::{Recipe, RecipeBump, RecipeCheck, RecipeCommand};
+pub use package::{CrateSpec, Package, Platform};
+pub use recipe::{Recipe, RecipeBump, RecipeCheck, RecipeCommand, RecipeNew};
 pub use store::{Bundle, Gc, List, Store, StoreCommand, StoreVerify, Unbundle};
 pub use units::{Age, Size};
 
@@ -126,43 +127,6 @@ pub enum Command {
     Verify(Verify),
     /// Run all of Muslin's own tests.
     Test(Test),
-}
-
-/// Which package, and how cargo should see it.
-#[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "Package")]
-pub struct Package {
-    /// The Cargo.toml of the package to build [default: the sample app's].
-    #[arg(long, value_name = "FILE")]
-    pub manifest_path: Option<PathBuf>,
-    /// The package, where the manifest is a workspace of several.
-    #[arg(long, short, value_name = "PKG")]
-    pub package: Option<String>,
-    /// Features to turn on.
-    #[arg(long, short = 'F', value_name = "FEATURES")]
-    pub features: Vec<String>,
-    /// Leave the default features off.
-    #[arg(long)]
-    pub no_default_features: bool,
-    /// Turn all features on.
-    #[arg(long)]
-    pub all_features: bool,
-    /// Whether build scripts and proc-macros see this machine's programs, headers and libraries
-    /// [default: what the package's manifest says, else hidden].
-    #[arg(long, value_enum, value_name = "VIEW")]
-    pub host: Option<HostView>,
-}
-
-/// For what, and with what, to build.
-#[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "Target")]
-pub struct Platform {
-    /// The target triple; may be given several times [default: x86_64-unknown-linux-musl].
-    #[arg(long, value_name = "TRIPLE")]
-    pub target: Vec<String>,
-    /// The toolchain [default: the first that the store has or that can be fetched].
-    #[arg(long, value_name = "NAME")]
-    pub toolchain: Option<String>,
 }
 
 /// Arguments of `dist`.
@@ -352,22 +316,6 @@ impl Global {
             (false, false) => Verbosity::Normal,
         };
         report::init(verbosity, self.message_format, self.color);
-    }
-}
-
-impl Platform {
-    /// The triples asked for, without repetition; the default one if none was.
-    pub fn triples(&self) -> Vec<String> {
-        let mut triples: Vec<String> = Vec::new();
-        for triple in &self.target {
-            if !triples.contains(triple) {
-                triples.push(triple.clone());
-            }
-        }
-        if triples.is_empty() {
-            triples.push(DEFAULT_TARGET.to_owned());
-        }
-        triples
     }
 }
 

@@ -20,7 +20,8 @@ use crate::check::{
 use crate::cli::{self, Global};
 use crate::digest::Digest;
 use crate::environment::Environment;
-use crate::layout::{copy_atomically, write_atomically};
+use crate::layout::{self, copy_atomically, write_atomically};
+use crate::linked::{self, Places};
 use crate::plan::Plan;
 use crate::report;
 use crate::session::{Access, Project, Session};
@@ -46,31 +47,43 @@ impl cli::Dist {
         let plan = session.settle_project(&project, &self.platform, target)?;
         session.require_crates(&project, &target.triple)?;
         build::make(session, &plan)?;
-        let mut environment = Environment::new(session, &plan, &project.rust)?;
+        let mut environment = Environment::new(session, &plan, &project)?;
         let host = Host::of(session, &project, &plan)?;
         let derived = environment.derived.iter().map(String::as_str).chain(host.entry());
         session.keep_root(&project, &plan, &derived.map(str::to_owned).collect::<Vec<_>>());
         environment.respect_configuration(project.folder());
         app::hide_paths(&mut environment, session, &project);
-        let programs = app::build(session, &order, &environment, &host)?;
+        let built = app::build(session, &order, &environment, &host)?;
+        let programs = &built.programs;
         if programs.is_empty() {
             bail!(
                 "cargo built no binary of `{}`: do its binaries need a feature?",
                 project.package.name
             );
         }
-        let checked = check(session, &project, target, &programs)?;
+        let checked = check(session, &project, target, programs)?;
+        let places = Places::new(session, &project, &plan, &environment);
+        let linked = programs.iter().map(|program| linked::archives(&places, &built, program));
+        let linked = linked.collect::<Result<Vec<_>>>()?;
         let place = match &self.out_dir {
             Some(folder) if self.platform.triples().len() > 1 => folder.join(&target.triple),
             Some(folder) => folder.clone(),
-            None => project.metadata.target_directory.join("dist").join(&target.triple),
+            None => target_folder(session, &project).join("dist").join(&target.triple),
         };
         let place = std::path::absolute(&place)?;
-        let made = manifest::Made { host: &host, programs: &programs, checked: &checked };
+        let made = manifest::Made { host: &host, programs, linked: &linked, checked: &checked };
         let text = manifest::text(session, &project, &plan, &self.profile, &made)?;
-        pack(&place, &programs, &checked, &text)?;
-        announce(&place, &programs, &checked, &plan, begin);
+        pack(&place, programs, &checked, &text)?;
+        announce(&place, programs, &checked, &plan, begin);
         Ok(place)
+    }
+}
+
+/// Below which folder the result goes: a published crate's target folder is deep in ours.
+fn target_folder(session: &Session, project: &Project) -> PathBuf {
+    match &project.published {
+        Some(_) => layout::target_folder(&session.workspace),
+        None => project.metadata.target_directory.clone(),
     }
 }
 

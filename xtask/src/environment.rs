@@ -16,8 +16,7 @@ use crate::plan::{Plan, Work};
 use crate::process::{self, shell_word};
 use crate::recipe::template::{Placeholder, Template};
 use crate::recipe::{Driver, OverrideValue, Toolchain};
-use crate::rust::Rust;
-use crate::session::{Access, Session};
+use crate::session::{Access, Project, Session};
 use crate::target::Target;
 use crate::toolchain::cmake::{self, toolchain_file};
 use crate::toolchain::linking::{LinkingDriver, linking_driver, sysroot_variable};
@@ -56,7 +55,8 @@ pub struct Environment {
 
 impl Environment {
     /// Computes the environment; the plan's driver and sysroot must be in the store.
-    pub fn new(session: &Session, plan: &Plan, rust: &Rust) -> Result<Self> {
+    pub fn new(session: &Session, plan: &Plan, project: &Project) -> Result<Self> {
+        let (rust, overruled) = (&project.rust, &project.wanted.overruled);
         let (Work::Driver(toolchain), driver) = (&plan.driver().work, plan.driver()) else {
             anyhow::bail!("the plan has no driver");
         };
@@ -65,6 +65,13 @@ impl Environment {
         let sysroot = session.entry(plan.sysroot());
         let cmake = toolchain_file(&session.store, &linking, &sysroot, &plan.target)?;
         let mut made = Self::compose(plan, toolchain, &tree, &linking, sysroot.outputs());
+        for (_, library) in plan.libraries().filter(|(_, it)| overruled.contains(&it.name)) {
+            let fill = |template| fill(template, &plan.target, &made.sysroot.to_string_lossy());
+            let variables = library.env_overruling.iter();
+            let variables: Vec<_> =
+                variables.map(|(name, value)| (fill(name), fill(value))).collect();
+            made.variables.extend(variables);
+        }
         let name = format!("CMAKE_TOOLCHAIN_FILE_{}", plan.target.lower());
         let file = cmake.outputs().join(cmake::FILE);
         made.variables.insert(name, file.to_string_lossy().into_owned());
@@ -277,7 +284,7 @@ fn prepared(
     let project = session.project(package, triple)?;
     let plan = session.settle_project(&project, platform, &target)?;
     build::make(&session, &plan)?;
-    let mut environment = Environment::new(&session, &plan, &project.rust)?;
+    let mut environment = Environment::new(&session, &plan, &project)?;
     session.keep_root(&project, &plan, &environment.derived);
     environment.respect_configuration(project.folder());
     Ok(environment)

@@ -21,6 +21,7 @@ mod learn;
 mod mirror;
 mod partial;
 mod pip;
+mod published;
 mod refusal;
 mod wanted;
 
@@ -35,6 +36,7 @@ use reqwest::Url;
 pub use self::learn::Reach;
 pub use self::mirror::Mirror;
 use self::partial::quarantine_place;
+pub use self::published::Release;
 use self::refusal::{Cause, Refusal, all_failed};
 pub use self::wanted::origin_text;
 use self::wanted::{Wanted, note_refusal};

@@ -51,7 +51,7 @@ use tree::{cannot_write, sync_folder};
 pub use tree::{
     copy_atomically, copy_tree, files_below, remove_tree, tree_listing, write_atomically,
 };
-pub use workspace::{target_folder, workspace_root};
+pub use workspace::{published_crates, target_folder, workspace_root};
 
 /// The part of an entry's name that tells its fingerprint: 16 of 64 digits.
 const FINGERPRINT_DIGITS: usize = 16;

@@ -35,6 +35,7 @@ pub mod environment;
 pub mod sysroot;
 pub mod advice;
 pub mod app;
+pub mod linked;
 pub mod check;
 pub mod dist;
 pub mod verify;

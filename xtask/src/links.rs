@@ -3,6 +3,7 @@
 //! Cargo tells what the program links: what a build script or a proc-macro links is the host's
 //! business. Never decides how a library is built.
 
+mod callers;
 mod cxx;
 mod metadata;
 mod remembered;
@@ -12,10 +13,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 
 use crate::exit::{Exit, Failure};
-use crate::recipe::{Language, Recipes};
+use crate::recipe::{Language, Library, Recipes};
 
+pub use callers::{Caller, callers};
 pub use cxx::speakers_of_cxx;
-pub use metadata::{Caller, Metadata, Package, Query, Target, load, load_linked};
+pub use metadata::{Metadata, Package, Query, Target, load, load_linked};
 pub use remembered::Memory;
 
 /// Build dependencies that look for a library on the system.
@@ -36,6 +38,20 @@ pub struct Wishes {
     pub toolchain: Option<String>,
     /// What the app's build sees of the machine.
     pub host: HostView,
+    /// Whose copy is taken of a library that a crate brings and a recipe has.
+    pub prefer: Prefer,
+}
+
+/// Whose copy of a library is linked, where a feature of its crate asks for the crate's own and the
+/// recipe has a switch that overrules it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Prefer {
+    /// What the app's author has chosen stands.
+    #[default]
+    Crate,
+    /// The recipe's.
+    Sysroot,
 }
 
 /// What an app's build scripts and proc-macros see of the programs, headers and libraries of the
@@ -101,22 +117,29 @@ pub struct Wanted {
     pub host: HostView,
     /// What its crates compile or link beside the libraries.
     pub language: Language,
+    /// Libraries whose crates must be kept from compiling a copy of their own.
+    pub overruled: BTreeSet<String>,
 }
 
-/// Reads what the app links from its dependency graph.
-pub fn discover(metadata: &Metadata, package: &Package, recipes: &Recipes) -> Result<Wanted> {
-    let wishes = wishes(package)?;
+/// Reads what the app links from its dependency graph. The command line's preference, if it has one,
+/// comes before the manifest's.
+pub fn discover(
+    metadata: &Metadata,
+    package: &Package,
+    recipes: &Recipes,
+    prefer: Option<Prefer>,
+) -> Result<Wanted> {
+    let mut wishes = wishes(package)?;
+    wishes.prefer = prefer.unwrap_or(wishes.prefer);
     check_names(&wishes, package, recipes)?;
     let mut wanted =
         Wanted { toolchain: wishes.toolchain.clone(), host: wishes.host, ..Wanted::default() };
-    let mut libraries: BTreeSet<&str> = wishes.libraries.add.iter().map(String::as_str).collect();
+    let mut libraries: BTreeSet<String> = wishes.libraries.add.iter().cloned().collect();
     for reached in metadata.linked_packages() {
         let Some(key) = &reached.package.links else { continue };
         let provision = provision(key, &reached, recipes, &wishes);
-        if let Provision::Sysroot(name) = &provision
-            && let Some((name, _)) = recipes.libraries.get_key_value(name)
-        {
-            libraries.insert(name);
+        if let Provision::Sysroot(name) = &provision {
+            libraries.insert(name.clone());
         }
         wanted.links.push(Link {
             key: key.clone(),
@@ -126,9 +149,24 @@ pub fn discover(metadata: &Metadata, package: &Package, recipes: &Recipes) -> Re
             bundling_features: bundling_features(reached.package),
         });
     }
+    // What another library of the sysroot links is there anyway, and two copies of one library in a
+    // program are one too many.
+    let there = with_dependencies(&libraries, recipes);
+    for link in &mut wanted.links {
+        let Some(library) = serving(&link.key, recipes) else { continue };
+        let Provision::Bundled(Some(feature)) = &link.provision else { continue };
+        let (name, is_there) = (&library.name, there.contains(&library.name));
+        if (is_there || wishes.prefer == Prefer::Sysroot)
+            && has_feature(&library.bundled, &link.crate_name, feature)
+        {
+            wanted.overruled.insert(name.clone());
+            libraries.insert(name.clone());
+            link.provision = Provision::Sysroot(name.clone());
+        }
+    }
     wanted.links.sort_by(|a, b| (&a.key, &a.crate_version).cmp(&(&b.key, &b.crate_version)));
     wanted.language = language(metadata, &wanted, &wishes, recipes);
-    wanted.libraries = libraries.into_iter().map(str::to_owned).collect();
+    wanted.libraries = libraries.into_iter().collect();
     Ok(wanted)
 }
 
@@ -146,13 +184,34 @@ fn language(metadata: &Metadata, wanted: &Wanted, wishes: &Wishes, recipes: &Rec
     }
 }
 
+/// Libraries with all that they link.
+fn with_dependencies(libraries: &BTreeSet<String>, recipes: &Recipes) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    let mut open: Vec<&String> = libraries.iter().collect();
+    while let Some(name) = open.pop() {
+        if all.insert(name.clone()) {
+            open.extend(recipes.libraries.get(name).iter().flat_map(|it| &it.dependencies));
+        }
+    }
+    all
+}
+
+/// The library whose recipe serves a `links` key.
+fn serving<'r>(key: &str, recipes: &'r Recipes) -> Option<&'r Library> {
+    recipes.libraries.values().find(|library| library.links.iter().any(|k| k == key))
+}
+
+fn has_feature(table: &BTreeMap<String, Vec<String>>, name: &str, feature: &String) -> bool {
+    table.get(name).is_some_and(|features| features.contains(feature))
+}
+
 fn provision(
     key: &str,
     reached: &metadata::Reached<'_>,
     recipes: &Recipes,
     wishes: &Wishes,
 ) -> Provision {
-    let recipe = recipes.libraries.values().find(|library| library.links.iter().any(|k| k == key));
+    let recipe = serving(key, recipes);
     let name = recipe.map_or(key, |library| library.name.as_str());
     if wishes.libraries.skip.iter().any(|skipped| skipped == name || skipped == key) {
         return Provision::Skipped;
@@ -170,10 +229,11 @@ fn provision(
         let seeks = builds_with(&SEEKERS) && !builds_with(&COMPILERS);
         return if seeks { Provision::Missing } else { Provision::Bundled(None) };
     };
-    let bundling = library.bundled.get(&reached.package.name);
-    let feature =
-        bundling.into_iter().flatten().find(|feature| reached.features.contains(*feature));
-    match feature {
+    // The tables that nothing overrules first: such a feature stands, whatever else is on.
+    let tables = [&library.always_bundled, &library.bundled];
+    let features = tables.into_iter().filter_map(|table| table.get(&reached.package.name));
+    let mut on = features.flatten().filter(|feature| reached.features.contains(*feature));
+    match on.next() {
         Some(feature) => Provision::Bundled(Some(feature.clone())),
         None => Provision::Sysroot(library.name.clone()),
     }
@@ -197,7 +257,10 @@ fn wishes(package: &Package) -> Result<Wishes> {
             Exit::Usage,
             format!("`[package.metadata.muslin]` in {place} cannot be read: {error}"),
         )
-        .help("it may hold `libraries.add`, `libraries.skip` (lists of names) and `toolchain` (a name)")
+        .help(
+            "it may hold `libraries.add`, `libraries.skip` (lists of names), `toolchain` (a name), \
+               `host` (`hidden` or `visible`) and `prefer` (`crate` or `sysroot`)",
+        )
         .into()
     })
 }

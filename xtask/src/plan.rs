@@ -188,8 +188,8 @@ impl Plan {
             dependencies.extend(self.add_runtime_cxx(request, done)?);
         }
         let mut tools = self.add_tools(library, request, done)?;
-        let (host, runtime) = self.add_host_compiler(library, request, done)?;
-        tools.extend(runtime);
+        let (host, runtimes) = self.add_host_compiler(library, request, done)?;
+        tools.extend(runtimes);
         for index in host {
             if !dependencies.contains(&index) {
                 dependencies.push(index);

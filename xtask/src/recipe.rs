@@ -1,6 +1,7 @@
 //! Recipes as meant: typed and validated. `manifest` makes them from text; nothing else does.
 
 mod compile;
+mod scripts;
 pub mod diagnostic;
 pub mod guess;
 pub mod load;
@@ -10,6 +11,7 @@ pub mod template;
 use std::collections::BTreeMap;
 
 pub use compile::{Compile, Content, Group, MadeFile, PkgConfig};
+pub use scripts::{Cmake, Configure, HostBuild};
 
 use crate::digest::Digest;
 use crate::target::Target;
@@ -50,10 +52,13 @@ pub struct Library {
     pub license_files: Vec<LicenseFile>,
     /// The `links` keys of the `-sys` crates that this library serves.
     pub links: Vec<String>,
-    /// Features, by crate, with which that crate compiles its own copy and needs nothing from us.
+    /// Features, by crate, with which that crate compiles its own copy and needs nothing from us, and
+    /// which `env`, `env_overruling` and `overrides` together overrule.
     pub bundled: BTreeMap<String, Vec<String>>,
     /// What it is written in.
     pub language: Language,
+    /// The same, of features that nothing overrules.
+    pub always_bundled: BTreeMap<String, Vec<String>>,
     /// Libraries that it links or includes.
     pub dependencies: Vec<String>,
     /// Tools whose programs the build calls, such as `make`.
@@ -68,6 +73,9 @@ pub struct Library {
     pub outputs: Outputs,
     /// Variables that its `-sys` crates read; keys and values are templates.
     pub env: Vec<(Template, Template)>,
+    /// Variables that keep such a crate from compiling its own copy although a feature asks for it: set
+    /// only where the sysroot's is preferred, since build scripts of the host see most of them too.
+    pub env_overruling: Vec<(Template, Template)>,
     /// Cargo's `links` override for crates without a usable switch, by `links` key: keys of
     /// `[target.<triple>.<links>]` with a string or a list of strings.
     pub overrides: BTreeMap<String, BTreeMap<String, OverrideValue>>,
@@ -120,7 +128,7 @@ pub struct LicenseFile {
 }
 
 /// Who serves some bytes. No registry host is ever named: each client knows its own.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {
     /// https, upstream first, then mirrors.
     Url {
@@ -168,6 +176,8 @@ pub enum Build {
     Compile(Compile),
     /// A configure script, then make.
     Configure(Configure),
+    /// CMake, then make.
+    Cmake(Cmake),
 }
 
 impl Build {
@@ -176,35 +186,8 @@ impl Build {
         match self {
             Self::Compile(_) => "compile",
             Self::Configure(_) => "configure",
+            Self::Cmake(_) => "cmake",
         }
-    }
-}
-
-/// A configure script in the manner of autoconf or OpenSSL, then make.
-#[derive(Clone, Debug)]
-pub struct Configure {
-    /// The script, relative to the source tree.
-    pub script: String,
-    /// Its options.
-    pub options: Vec<Template>,
-    /// More of them, by target triple.
-    pub options_for: BTreeMap<String, Vec<Template>>,
-    /// make's targets that build; empty for its default.
-    pub make: Vec<String>,
-    /// make's targets that install into `DESTDIR`; `install` if the recipe names none.
-    pub install: Vec<String>,
-    /// Flags of compilers after the builder's own.
-    pub flags: Vec<String>,
-    /// Answers to autoconf's tests that would have to run a program, by the variable that keeps each.
-    pub cache: BTreeMap<String, String>,
-    /// Programs that the build makes for this machine and runs: it gets a compiler for them.
-    pub host_programs: Vec<String>,
-}
-
-impl Configure {
-    /// Whether the script is one of autoconf, which always has this name; OpenSSL's is another.
-    pub fn is_autoconf(&self) -> bool {
-        self.script.rsplit('/').next() == Some("configure")
     }
 }
 
@@ -213,7 +196,16 @@ impl Library {
     pub fn configure(&self) -> Option<&Configure> {
         match &self.build {
             Build::Configure(recipe) => Some(recipe),
-            Build::Compile(_) => None,
+            Build::Compile(_) | Build::Cmake(_) => None,
+        }
+    }
+
+    /// Whether its build finds out by linking what a system has, so that it needs compilers that link.
+    pub fn asks_by_linking(&self) -> bool {
+        match &self.build {
+            Build::Configure(recipe) => recipe.is_autoconf(),
+            Build::Cmake(_) => true,
+            Build::Compile(_) => false,
         }
     }
 }
@@ -314,6 +306,9 @@ impl Product {
 /// Names by which a build knows what every configure script needs: a shell with its programs, and make.
 pub const CONFIGURE_TOOLS: [&str; 2] = ["busybox", "make"];
 
+/// The same for CMake.
+pub const CMAKE_TOOLS: [&str; 3] = ["busybox", "cmake", "make"];
+
 /// A compiler and libc bundle.
 #[derive(Clone, Debug)]
 pub struct Toolchain {
@@ -353,6 +348,8 @@ pub enum Driver {
         flags_cxx: Vec<String>,
         /// The tool that programs are linked with: the tree has no libc, only its headers.
         runtime: Option<String>,
+        /// What programs that builds make for themselves are linked with beside it.
+        runtime_more: Option<String>,
         /// The library that C++ is linked with: the tree has none, only its sources.
         runtime_cxx: Option<String>,
     },

@@ -6,27 +6,28 @@ mod choice;
 mod early;
 mod lockfile;
 mod needs;
+mod project;
+mod published;
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use anyhow::{Context as _, Result};
 
-use crate::cli::{self, Global};
+use crate::cli::Global;
 use crate::exit::{Exit, Failure};
 use crate::fetch::{Fetcher, Mirror, Missing, Network};
 use crate::layout::{self, Entry, Store};
-use crate::links::{self, HostView, Metadata, Package, Wanted};
+use crate::links;
 use crate::plan::{Goal, Plan, Request, Step};
 use crate::process;
 use crate::recipe::{Driver, Recipes, Source, Toolchain};
-use crate::rust::Rust;
-use crate::rust::runtime::runtime_files;
 use crate::sandbox::Sandbox;
 use crate::target::Target;
 use early::Early;
-use lockfile::Lockfile;
+pub use project::Project;
+pub use published::Published;
 
 /// What every command starts from.
 pub struct Session {
@@ -44,49 +45,6 @@ pub struct Session {
     sandbox: OnceLock<Early<Sandbox>>,
     /// While it is held, no other command takes anything out of the store.
     _in_use: Option<File>,
-}
-
-/// The package to build, and what it links.
-pub struct Project {
-    /// The Rust that builds it.
-    pub rust: Rust,
-    /// Its graph.
-    pub metadata: Metadata,
-    /// Itself.
-    pub package: Package,
-    /// Its Cargo.toml.
-    pub manifest: PathBuf,
-    /// Feature flags as cargo takes them.
-    pub features: Vec<String>,
-    /// What it links.
-    pub wanted: Wanted,
-    /// What that Rust needs of this machine.
-    pub runtime: Early<Vec<PathBuf>>,
-    /// Why its build sees this machine's programs, headers and libraries; nothing if it does not.
-    pub sees_host: Option<String>,
-    /// Tools, by recipe, that its build has if it sees nothing of this machine.
-    tools: Vec<String>,
-    /// Whether cargo was not asked, since nothing has changed.
-    is_remembered: bool,
-    _lockfile: Lockfile,
-}
-
-impl Project {
-    /// The toolchain that the command line names, else the one that the app's manifest names.
-    pub fn toolchain<'a>(&'a self, platform: &'a cli::Platform) -> Option<&'a str> {
-        platform.toolchain.as_deref().or(self.wanted.toolchain.as_deref())
-    }
-
-    /// What a plan for it is to bring.
-    pub fn goal(&self) -> Goal<'_> {
-        let Wanted { libraries, language, .. } = &self.wanted;
-        Goal { libraries, tools: &self.tools, language: *language }
-    }
-
-    /// The folder in which cargo is started, whose `.cargo/config.toml` counts.
-    pub fn folder(&self) -> &Path {
-        self.manifest.parent().unwrap_or(Path::new("/"))
-    }
 }
 
 /// The tool with the shell for the scripts that call the compiler.
@@ -151,92 +109,6 @@ impl Session {
             let message = format!("recipes/targets.toml has no target `{triple}`");
             links::unknown(message, triple, targets.keys()).into()
         })
-    }
-
-    /// Asks cargo about the package that the arguments mean; the sample app if they name none. Fails
-    /// if it needs a library that nothing provides.
-    pub fn project(&self, arguments: &cli::Package, triple: &str) -> Result<Project> {
-        let manifest = self.manifest(arguments.manifest_path.as_deref())?;
-        let folder = manifest.parent().unwrap_or(Path::new("/"));
-        let rust = Rust::of_package(folder, &self.workspace)?;
-        let of_rust = rust.clone();
-        let runtime = Early::begin(move || runtime_files(&of_rust));
-        let lockfile = Lockfile::borrow(&rust, &manifest, self.access)?;
-        let features = feature_flags(arguments);
-        let offline = self.global.offline;
-        let query = links::Query { manifest: &manifest, triple, features: &features, offline };
-        let name = arguments.package.as_deref();
-        let asked = name.unwrap_or_default();
-        let memory = links::Memory::new(&self.store, folder, &query, asked, &rust.version);
-        let remembered = memory.recall();
-        let is_remembered = remembered.is_some();
-        let metadata = match remembered {
-            Some(metadata) => metadata,
-            None => {
-                let cargo = || rust.cargo_in(folder);
-                let mut metadata = links::load(&mut cargo(), &query)?;
-                let package = metadata.select(&manifest, name)?;
-                metadata.linked = links::load_linked(&mut cargo(), &query, package)?;
-                metadata.cxx = links::speakers_of_cxx(&metadata);
-                if self.access == Access::Write {
-                    memory.keep(&metadata);
-                }
-                metadata
-            }
-        };
-        let package = metadata.select(&manifest, name)?.clone();
-        let wanted = links::discover(&metadata, &package, &self.recipes)?;
-        wanted.require_all()?;
-        let sees_host = self.sees_host(arguments.host.unwrap_or(wanted.host), &metadata, &rust);
-        let mut tools = Vec::new();
-        if sees_host.is_none() {
-            tools.push(SHELL.to_owned());
-            tools.extend(metadata.tools.iter().cloned());
-        }
-        Ok(Project {
-            sees_host,
-            runtime,
-            tools,
-            rust,
-            metadata,
-            package,
-            manifest,
-            features,
-            wanted,
-            is_remembered,
-            _lockfile: lockfile,
-        })
-    }
-
-    /// Why an app's build must see this machine's programs, headers and libraries.
-    fn sees_host(&self, wish: HostView, metadata: &Metadata, rust: &Rust) -> Option<String> {
-        if wish == HostView::Visible {
-            return Some("as asked for".to_owned());
-        }
-        if let Some(caller) = metadata.callers.first() {
-            return Some(format!("the crate {} calls {}", caller.name, caller.program));
-        }
-        let mut tools = std::iter::once(SHELL).chain(metadata.tools.iter().map(String::as_str));
-        if let Some(tool) = tools.find(|tool| !self.recipes.tools.contains_key(*tool)) {
-            return Some(format!("recipes/tools has no {tool}"));
-        }
-        rust.needs_host()
-    }
-
-    fn manifest(&self, named: Option<&Path>) -> Result<PathBuf> {
-        let Some(path) = named else {
-            // In a workspace that Muslin was copied into, the app is the workspace's own.
-            let sample = self.workspace.join("app/Cargo.toml");
-            return Ok(if sample.exists() { sample } else { self.workspace.join("Cargo.toml") });
-        };
-        let path = if path.is_dir() { path.join("Cargo.toml") } else { path.to_owned() };
-        if !path.is_file() {
-            let message = format!("there is no manifest {}", path.display());
-            return Err(Failure::new(Exit::Usage, message)
-                .help("`--manifest-path` takes the Cargo.toml of a package")
-                .into());
-        }
-        path.canonicalize().with_context(|| format!("cannot find {}", path.display()))
     }
 
     fn plan_with(
@@ -379,18 +251,4 @@ pub fn mirrors(global: &Global) -> Result<Vec<Mirror>> {
             .map_err(|error| Failure::new(Exit::Usage, format!("{VARIABLE}: {error}")).into()),
         _ => Ok(global.mirror.clone()),
     }
-}
-
-fn feature_flags(arguments: &cli::Package) -> Vec<String> {
-    let mut flags = Vec::new();
-    for features in &arguments.features {
-        flags.extend(["--features".to_owned(), features.clone()]);
-    }
-    if arguments.no_default_features {
-        flags.push("--no-default-features".to_owned());
-    }
-    if arguments.all_features {
-        flags.push("--all-features".to_owned());
-    }
-    flags
 }

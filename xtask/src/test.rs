@@ -16,13 +16,14 @@ use crate::report;
 use crate::session::{Access, Session};
 
 /// Programs that tests call, and the Debian packages that bring them.
-const PROGRAMS: [(&str, &str); 6] = [
+const PROGRAMS: [(&str, &str); 7] = [
     ("make", "make"),
     ("pkg-config", "pkg-config"),
     ("xz", "xz-utils"),
     ("openssl", "openssl"),
     ("mount", "mount"),
     ("disorderfs", "disorderfs"),
+    ("jsonschema", "python3-jsonschema"),
 ];
 
 /// The same for the slow tests.
@@ -37,7 +38,7 @@ impl cli::Test {
         let project = session.project(&cli::Package::default(), DEFAULT_TARGET)?;
         let plan = session.settle_project(&project, &cli::Platform::default(), &target)?;
         build::make(&session, &plan)?;
-        let environment = Environment::new(&session, &plan, &project.rust)?;
+        let environment = Environment::new(&session, &plan, &project)?;
         session.keep_root(&project, &plan, &environment.derived);
 
         report::status("Testing", "the xtask");

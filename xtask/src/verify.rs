@@ -146,6 +146,7 @@ fn sources(session: &Session, project: &Project, triple: &str) -> Result<Sources
         triple,
         features: &project.features,
         offline: true,
+        locked: false,
     };
     let mut cargo = project.rust.cargo();
     cargo.current_dir(project.folder());

@@ -17,6 +17,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+#[path = "apps/linked.rs"]
+mod linked;
+#[path = "apps/published.rs"]
+mod published;
+#[path = "apps/versions.rs"]
+mod versions;
+
 const TRIPLE: &str = "x86_64-unknown-linux-musl";
 
 /// A folder with an app in it, removed in the end.
@@ -28,12 +35,20 @@ impl Drop for App {
     }
 }
 
+/// Whether such tests can run here; says so, loudly, if not.
+fn may_run(name: &str) -> bool {
+    let is_on = std::env::var_os("MUSLIN_TEST_ALL").is_some();
+    let may = is_on && std::env::var_os("MUSLIN_STORE").is_some();
+    if !may {
+        eprintln!("NOT RUN: `{name}` needs MUSLIN_TEST_ALL=1 and a store in MUSLIN_STORE");
+    }
+    may
+}
+
 impl App {
     /// An app of this name; `None`, loudly, where such tests cannot run.
     fn new(name: &str, manifest: &str, main: &str) -> Option<Self> {
-        let is_on = std::env::var_os("MUSLIN_TEST_ALL").is_some();
-        if !is_on || std::env::var_os("MUSLIN_STORE").is_none() {
-            eprintln!("NOT RUN: `{name}` needs MUSLIN_TEST_ALL=1 and a store in MUSLIN_STORE");
+        if !may_run(name) {
             return None;
         }
         let root = std::env::temp_dir().join(format!("muslin-app-{name}-{}", std::process::id()));
@@ -75,6 +90,12 @@ impl App {
         let output = Command::new(&program).output().unwrap();
         assert!(output.status.success(), "{program}: {output:?}");
         said
+    }
+
+    /// The manifest that the last `dist` wrote.
+    fn manifest(&self, target: &str) -> serde_json::Value {
+        let file = self.0.join(target).join("dist").join(TRIPLE).join("manifest.json");
+        serde_json::from_slice(&fs::read(file).unwrap()).unwrap()
     }
 
     fn has(&self, name: &str) -> bool {
@@ -126,6 +147,15 @@ fn libraries_come_from_recipes_in_spite_of_all() {
     ];
     let said = app.dist_and_run(&["--profile", "dev"], &polluted);
     assert!(!app.has("Cargo.lock") && app.has("out/muslin/Cargo.lock"), "{said}");
+    let from = linked::origins(&app.manifest("out"));
+    for (archive, origin) in [
+        ("libsqlite3.a", "recipe sqlite 3.54.0"),
+        ("libz.a", "recipe zlib 1.3.2"),
+        ("libcrypto.a", "recipe openssl 3.6.3"),
+        ("libc.a", "rust"),
+    ] {
+        assert!(from.contains(&(archive.to_owned(), origin.to_owned())), "{archive}: {from:?}");
+    }
     let folder = app.0.join("out").join(TRIPLE).join("debug/build");
     for built in fs::read_dir(folder).unwrap().flatten() {
         let objects = fs::read_dir(built.path().join("out")).into_iter().flatten().flatten();
@@ -240,4 +270,30 @@ fn bindgen_binds_the_target_s_headers_and_never_the_machine_s() {
     let visible = ["--toolchain", "zig", "--host", "visible", "--no-default-features"];
     let said = app.dist_and_run(&visible, &variables);
     assert!(said.contains("sees this machine's"), "{said}");
+}
+
+const JPEG_MAIN: &str = r#"
+use turbojpeg::{Image, PixelFormat, Subsamp, compress, decompress};
+fn main() {
+    let pixel = |i: usize| [(i % 64) as u8 * 4, (i / 64) as u8 * 4, 128];
+    let pixels: Vec<u8> = (0..64 * 64).flat_map(pixel).collect();
+    let [width, height] = [64, 64];
+    let image = Image { pixels: &pixels[..], width, pitch: 192, height, format: PixelFormat::RGB };
+    let jpeg = compress(image, 95, Subsamp::None).unwrap();
+    assert!(jpeg.starts_with(&[0xff, 0xd8]) && jpeg.len() < pixels.len() / 4);
+    let back = decompress(&jpeg, PixelFormat::RGB).unwrap();
+    let far = back.pixels.iter().zip(&pixels).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
+    assert!(far < 16, "{far}");
+    assert!(decompress(&jpeg[..40], PixelFormat::RGB).is_err());
+}
+"#;
+
+/// A library that only CMake builds, linked by the crate that would compile its own copy.
+#[test]
+fn a_library_built_with_cmake_is_linked() {
+    let manifest = "[dependencies]\nturbojpeg = { version = \"1\", default-features = false }\n";
+    let Some(app) = App::new("with-jpeg", manifest, JPEG_MAIN) else { return };
+    app.dist_and_run(&["--toolchain", "zig"], &[("TURBOJPEG_SOURCE", "vendor")]);
+    let record = fs::read_to_string(app.0.join("target/dist").join(TRIPLE).join("manifest.json"));
+    assert!(record.unwrap().contains("\"libjpeg-turbo\""));
 }

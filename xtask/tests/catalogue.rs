@@ -35,17 +35,37 @@ macro_rules! programs {
 programs! {
     brotli
     bzip2
+    c_ares
+    curl
     cyrus_sasl
     expat
+    freetype
+    jemalloc
     krb5
+    libarchive
     libblkid
     libcap
+    libgit2
+    libjpeg_turbo
+    libpng
+    libpq
+    librdkafka
     libseccomp
+    libsodium
+    libssh2
     libuuid
+    libuv
+    libwebp
+    lmdb
     lz4
+    mimalloc
+    nghttp2
+    oniguruma
     pcre2
     snappy
     xz
+    zlib_ng
+    zeromq
     zstd
 }
 

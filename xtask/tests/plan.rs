@@ -9,6 +9,8 @@
 mod fields;
 #[path = "plan/files.rs"]
 mod files;
+#[path = "plan/known.rs"]
+mod known;
 #[path = "plan/tools.rs"]
 mod tools;
 
@@ -45,7 +47,8 @@ fn plan(recipes: &Recipes, toolchain: &str, triple: &str, libraries: &[String]) 
 
 /// A library of each kind: their fingerprints are kept as text. All of the catalogue would be
 /// thousands of lines that nobody reads.
-const OF_EACH_KIND: [&str; 5] = ["brotli", "libevent", "openssl", "sqlite", "zlib"];
+const OF_EACH_KIND: [&str; 6] =
+    ["brotli", "libevent", "libjpeg-turbo", "openssl", "sqlite", "zlib"];
 
 /// Plans for a library of each kind, by `<toolchain>/<triple>.txt`.
 fn plans(recipes: &Recipes) -> BTreeMap<String, Plan> {

@@ -6,6 +6,8 @@
 
 #[path = "sandbox/app.rs"]
 mod app;
+#[path = "sandbox/autoconf.rs"]
+mod autoconf;
 #[path = "sandbox/by_hand.rs"]
 mod by_hand;
 #[path = "sandbox/clock.rs"]

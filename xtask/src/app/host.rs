@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 
 use crate::plan::{Plan, Work};
+use crate::process;
 use crate::report;
 use crate::sandbox::{Access, View};
 use crate::session::{Project, Session};
@@ -101,11 +102,16 @@ impl Host {
         Ok(())
     }
 
-    /// Variables for the build, to be set (or not to be there).
-    pub fn variables(&self, rust: &Path) -> Vec<(String, Option<String>)> {
-        let Self::Hidden { driver, tools, libclang, .. } = self else { return Vec::new() };
+    /// Variables for the build, to be set (or not to be there). `target` is the folder of the target's
+    /// compiler: the last on `PATH`, where configure scripts look for `<triple>-ar` and the like.
+    pub fn variables(&self, rust: &Path, target: &Path) -> Vec<(String, Option<String>)> {
         let text = |path: &Path| path.to_string_lossy().into_owned();
+        let Self::Hidden { driver, tools, libclang, .. } = self else {
+            let path = process::env_var("PATH").map(|path| format!("{path}:{}", text(target)));
+            return path.map(|path| ("PATH".to_owned(), Some(path))).into_iter().collect();
+        };
         let folders = std::iter::once(rust.join("bin")).chain(tools.iter().cloned());
+        let folders = folders.chain([target.to_owned()]);
         let path: Vec<String> = folders.map(|folder| text(&folder)).collect();
         let mut variables: Vec<_> =
             MACHINE_VARIABLES.iter().map(|name| ((*name).to_owned(), None)).collect();

@@ -120,18 +120,18 @@ impl RecipeBump {
                 Some(text) => pair(text).map(|(name, version)| Origin::Crate { name, version }),
                 None => Err("which crate has the new version? Name it with `--crate`".to_owned()),
             },
-            Origin::Pypi { name, version, platform } => match &self.pypi {
-                Some(text) => pair(text).map(|(name, version)| {
-                    let platform = platform.clone();
-                    Origin::Pypi { name, version, platform }
-                }),
-                None if version == old => Ok(Origin::Pypi {
-                    name: name.clone(),
-                    version: self.version.clone(),
-                    platform: platform.clone(),
-                }),
-                None => Err("its version is another: name the new one with `--pypi`".to_owned()),
-            },
+            Origin::Pypi { name, version, platform } => {
+                let (name, version) = match &self.pypi {
+                    Some(text) => pair(text)?,
+                    None if version == old => (name.clone(), self.version.clone()),
+                    None => {
+                        return Err(
+                            "its version is another: name the new one with `--pypi`".to_owned()
+                        );
+                    }
+                };
+                Ok(Origin::Pypi { name, version, platform: platform.clone() })
+            }
             Origin::Debian { path } => match self.debian.clone().or_else(|| carried(path)) {
                 Some(path) => Ok(Origin::Debian { path }),
                 None => Err("its path does not hold the version: name the new one with `--debian`"

@@ -97,16 +97,28 @@ pub fn find(tree: &Path, spdx: &str, headers: &[String]) -> Result<Vec<LicenseFi
     Ok(files)
 }
 
-/// Files of the top folder that hold a licence by their names, the likeliest first.
+/// Files that hold a licence by their names, the likeliest first: of the top folder, and of where a
+/// wheel keeps them.
 fn names(tree: &Path) -> Result<Vec<String>> {
-    let mut found = Vec::new();
+    let mut folders = vec![String::new()];
     for item in fs::read_dir(tree)? {
         let name = item?.file_name().to_string_lossy().into_owned();
-        let lower = name.to_lowercase();
-        let rank = NAMES.iter().position(|start| lower.starts_with(start));
-        let is_code = [".c", ".h", ".py", ".pl"].iter().any(|ending| lower.ends_with(ending));
-        if let Some(rank) = rank.filter(|_| !is_code && tree.join(&name).is_file()) {
-            found.push((rank, name));
+        if name.ends_with(".dist-info") {
+            folders.push(format!("{name}/licenses/"));
+            folders.push(format!("{name}/"));
+        }
+    }
+    let mut found = Vec::new();
+    for folder in folders {
+        for item in fs::read_dir(tree.join(&folder)).into_iter().flatten() {
+            let name = item?.file_name().to_string_lossy().into_owned();
+            let lower = name.to_lowercase();
+            let rank = NAMES.iter().position(|start| lower.starts_with(start));
+            let is_code = [".c", ".h", ".py", ".pl"].iter().any(|ending| lower.ends_with(ending));
+            let path = format!("{folder}{name}");
+            if let Some(rank) = rank.filter(|_| !is_code && tree.join(&path).is_file()) {
+                found.push((rank, path));
+            }
         }
     }
     found.sort();

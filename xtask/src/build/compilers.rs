@@ -1,4 +1,4 @@
-//! The compilers that autoconf's scripts call: the driver's, and able to link.
+//! The compilers that autoconf's scripts and CMake call: the driver's, and able to link.
 //!
 //! Such a script finds out by linking what a system has. For the target it links against a shared
 //! library with the names that musl has and nothing behind them, so its answers are true of every
@@ -40,9 +40,9 @@ const START: &str = "int main();\nvoid *muslin_main = (void *)main;\nvoid _start
 /// Fills the step's folder of programs.
 pub fn prepare(session: &Session, plan: &Plan, step: &Step, room: &Room<'_>) -> Result<()> {
     let Work::Library(library) = &step.work else { return Ok(()) };
-    let Some(recipe) = library.configure().filter(|recipe| recipe.is_autoconf()) else {
+    if !library.asks_by_linking() {
         return Ok(());
-    };
+    }
     let made = toolchain_step(plan, step)?;
     let tree = session.entry(made).outputs();
     let Work::Toolchain(toolchain) = &made.work else { return Ok(()) };
@@ -63,7 +63,7 @@ pub fn prepare(session: &Session, plan: &Plan, step: &Step, room: &Room<'_>) -> 
         let call = shell_word(&room.seen(&driver.join(name)).to_string_lossy());
         write(&programs.join(name), &format!("exec {call}{link} {dependencies} \"$@\""))?;
     }
-    if recipe.host_programs.is_empty() {
+    if library.configure().is_none_or(|recipe| recipe.host_program().is_none()) {
         return Ok(());
     }
     let driver = driver(session, plan, step, HOST)?;
@@ -175,12 +175,19 @@ impl Parts<'_> {
         Ok(())
     }
 
-    /// The libc that the tools are linked with.
+    /// The libc that the tools are linked with, and more of it.
     fn host(&self, session: &Session, plan: &Plan, step: &Step) -> Result<()> {
-        let runtime = plan.dependencies(step).find(|it| {
-            matches!(&it.work, Work::Tool(tool) if matches!(tool.product, Product::Runtime { .. }))
-        });
-        let runtime = runtime.context("a step without the runtime that it was planned with")?;
-        copy_tree(&session.entry(runtime).outputs().join("lib"), &self.lib())
+        for dependency in plan.dependencies(step) {
+            let Work::Tool(tool) = &dependency.work else { continue };
+            let Product::Runtime { lib, .. } = &tool.product else { continue };
+            let from = session.entry(dependency).outputs().join("lib");
+            if lib == "c" {
+                copy_tree(&from, &self.lib())?;
+            } else {
+                // By a name that a compiler gives to every linker.
+                fs::copy(from.join(format!("lib{lib}.a")), self.lib().join("libgcc.a"))?;
+            }
+        }
+        Ok(())
     }
 }

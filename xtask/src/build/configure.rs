@@ -9,13 +9,16 @@ use super::bench::{Bench, Sharing};
 use super::compilers::HOST_CC;
 use super::room::Folders;
 use super::tools::{PKG_CONFIG, SHELL};
-use crate::layout::files_below;
-use crate::recipe::Configure;
+use crate::layout::{files_below, remove_tree};
+use crate::recipe::{Configure, HostBuild};
 use crate::toolchain::ToolNames;
 
 /// What a recipe never repeats: where things are installed, from the library's own point of view.
 /// With `DESTDIR` no path of this machine gets into `.pc` files or strings.
 const PREFIX: &str = "--prefix=/usr";
+
+/// This machine in its static form, in GNU's words.
+const HOST_GNU: &str = "x86_64-linux-musl";
 
 /// The rest of it for autoconf. A script that is told of two kinds of machines, in different words,
 /// never runs what it has linked: so no answer depends on the machine that builds.
@@ -61,7 +64,7 @@ pub fn variables(
     if has_pkg_config {
         variables.push(("PKG_CONFIG", PKG_CONFIG.to_owned()));
     }
-    if !recipe.host_programs.is_empty() {
+    if recipe.host_program().is_some() {
         variables.extend(["CC_FOR_BUILD", "BUILD_CC"].map(|name| (name, HOST_CC.to_owned())));
     }
     variables.extend(ANSWERS.map(|(name, answer)| (name, answer.to_owned())));
@@ -71,14 +74,22 @@ pub fn variables(
 
 /// Configures, makes, and installs below `install/usr`, whose content becomes `install`.
 pub fn build(bench: &Bench<'_>, recipe: &Configure) -> Result<()> {
+    if let Some(host) = &recipe.host {
+        build_for_host(bench, recipe, host)?;
+    }
     let mut script = script(bench, recipe);
     script.args(recipe.options.iter().map(|option| bench.fill(option)));
     let more = recipe.options_for.get(&bench.target.triple).into_iter().flatten();
     script.args(more.map(|option| bench.fill(option)));
     bench.run(&script, Sharing::Alone)?;
     make(bench, &recipe.make, None)?;
+    make(bench, &recipe.install, Some(&bench.folders.staging))?;
+    take_installed(bench)
+}
+
+/// Makes what was installed below `staging/usr` the content of `install`.
+pub fn take_installed(bench: &Bench<'_>) -> Result<()> {
     let Folders { staging, install, .. } = &bench.folders;
-    make(bench, &recipe.install, Some(staging))?;
     let installed = staging.join("usr");
     // A link would be followed from here on, out of the sandbox.
     if !installed.symlink_metadata().is_ok_and(|data| data.is_dir()) {
@@ -87,6 +98,34 @@ pub fn build(bench: &Bench<'_>, recipe: &Configure) -> Result<()> {
     fs::remove_dir(install).context("the script itself wrote into the install folder")?;
     fs::rename(installed, install).context("cannot move what make installed")?;
     without_dependencies(bench)
+}
+
+/// Configures and makes for this machine, beside the source tree, and puts the programs on `PATH`.
+fn build_for_host(bench: &Bench<'_>, recipe: &Configure, host: &HostBuild) -> Result<()> {
+    let place = bench.folders.objects.join("host");
+    fs::create_dir(&place)?;
+    let here = |mut command: Command| {
+        command.current_dir(bench.seen(&place)).env("CC", HOST_CC).env("CFLAGS", "-O1");
+        command
+    };
+    let mut script = here(bench.command(SHELL));
+    script.arg(format!("../../source/{}", recipe.script)).arg(PREFIX).args(AUTOCONF);
+    // Nor here does an answer depend on this machine.
+    script.arg(format!("--host={HOST_GNU}"));
+    script.args(host.options.iter().map(|option| bench.fill(option)));
+    bench.run(&script, Sharing::Alone)?;
+    let mut command = here(bench.command("make"));
+    command.arg(format!("SHELL={SHELL}")).args(&host.make);
+    bench.run(&command, Sharing::Jobserver)?;
+    for program in &host.programs {
+        let (made, name) = (place.join(program), program.rsplit('/').next().unwrap_or(program));
+        if !made.symlink_metadata().is_ok_and(|data| data.is_file()) {
+            bail!("{}: the build for this machine made no {program}", bench.name);
+        }
+        fs::copy(&made, bench.folders.programs.join(name))
+            .with_context(|| format!("cannot copy {program}"))?;
+    }
+    remove_tree(&place).context("cannot remove the build for this machine")
 }
 
 /// The script with what a recipe never repeats.

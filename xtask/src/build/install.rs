@@ -164,7 +164,7 @@ fn pc_file(library: &Library, name: &str, said: &PkgConfig) -> String {
          Name: {name}\nDescription: {}\nVersion: {}\n{}{}\
          Libs: -L${{libdir}} {}\n{}Cflags: -I${{includedir}}{cflags}\n",
         library.description,
-        library.version,
+        said.version.as_ref().unwrap_or(&library.version),
         line("Requires", &said.requires, ", "),
         line("Requires.private", &said.requires_private, ", "),
         libs.join(" "),

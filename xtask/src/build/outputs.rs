@@ -135,7 +135,13 @@ fn relocatable(text: &str) -> String {
             Some(rest) => format!("{name}=${{prefix}}{rest}"),
             None => line.to_owned(),
         },
-        _ => line.to_owned(),
+        // Scripts leave out a folder that every system's linker knows; ours is another.
+        _ => match line.strip_prefix("Libs:") {
+            Some(libs) if libs.contains("-l") && !libs.contains("-L") => {
+                format!("Libs: -L${{prefix}}/lib{libs}")
+            }
+            _ => line.to_owned(),
+        },
     };
     text.lines().map(|text| line(text) + "\n").collect()
 }
@@ -221,5 +227,7 @@ mod tests {
         let text = "prefix=/usr\nexec_prefix=${prefix}\nlibdir=/usr/lib\n\nName: x\nLibs: -L${libdir} -lx\nURL: https://x/?a=b\n";
         let expected = "prefix=${pcfiledir}/../..\nexec_prefix=${prefix}\nlibdir=${prefix}/lib\n\nName: x\nLibs: -L${libdir} -lx\nURL: https://x/?a=b\n";
         assert_eq!(relocatable(text), expected);
+        let found = relocatable("Libs:  -lx\nLibs.private: -lm\nLibs: -L/y -lx\n");
+        assert_eq!(found, "Libs: -L${prefix}/lib  -lx\nLibs.private: -lm\nLibs: -L/y -lx\n");
     }
 }

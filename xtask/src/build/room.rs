@@ -103,6 +103,8 @@ pub struct Room<'a> {
     tools: Tools,
     /// For a step that runs one.
     configure: Option<Configure>,
+    /// Whether its compilers are those of its own programs, which link.
+    asks_by_linking: bool,
 }
 
 impl<'a> Room<'a> {
@@ -121,11 +123,11 @@ impl<'a> Room<'a> {
         }
         let dependencies = &folders.dependencies;
         view.show(dependencies, &in_build(&folders, dependencies), Access::Read);
-        let configure = match &step.work {
-            Work::Library(library) => library.configure().cloned(),
-            _ => None,
+        let (configure, asks_by_linking) = match &step.work {
+            Work::Library(library) => (library.configure().cloned(), library.asks_by_linking()),
+            _ => (None, false),
         };
-        if configure.as_ref().is_some_and(Configure::is_autoconf) {
+        if asks_by_linking {
             let programs = &folders.programs;
             view.show(programs, &in_build(&folders, programs), Access::Read);
         }
@@ -156,7 +158,7 @@ impl<'a> Room<'a> {
             view.link(name, program);
         }
         let names = ToolNames::new(&step.target);
-        Ok(Self { folders, sandbox, view, driver, names, tools, configure })
+        Ok(Self { folders, sandbox, view, driver, names, tools, configure, asks_by_linking })
     }
 
     /// Shows a tool that the step itself does not call.
@@ -193,6 +195,8 @@ impl<'a> Room<'a> {
         command.current_dir(self.seen(&self.folders.source));
         command.env_clear().envs(self.environment());
         if let Some(recipe) = self.configure.as_ref().filter(|recipe| recipe.is_autoconf()) {
+            // What it names stands in the first line of scripts that are made, where only a path will do.
+            command.env_remove("CONFIG_SHELL");
             command.envs(configure::variables(recipe, &self.names, self.tools.has_pkg_config()));
         }
         command
@@ -206,8 +210,7 @@ impl<'a> Room<'a> {
     /// All that a step's programs see.
     fn environment(&self) -> Vec<(&'static str, String)> {
         let text = |path: &Path| self.seen(path).to_string_lossy().into_owned();
-        let is_autoconf = self.configure.as_ref().is_some_and(Configure::is_autoconf);
-        let own = is_autoconf.then_some(&self.folders.programs);
+        let own = self.asks_by_linking.then_some(&self.folders.programs);
         let programs = own.into_iter().chain([&self.driver]).chain(&self.tools.folders);
         let path = programs.map(|folder| text(folder)).collect::<Vec<_>>().join(":");
         let tmp =

@@ -10,7 +10,7 @@ use jobserver::Client;
 use super::bench::Bench;
 use super::compile::Direct;
 use super::room::{Folders, Room};
-use super::{compile, compilers, configure, outputs, tool};
+use super::{cmake, compile, compilers, configure, outputs, tool};
 use crate::cli::Keep;
 use crate::exit::{Exit, Failure};
 use crate::layout::{TempFolder, remove_tree};
@@ -114,6 +114,7 @@ fn make_library(
             compile::build(&direct(session, plan, step, bench)?, library, recipe)?;
         }
         Build::Configure(recipe) => configure::build(bench, recipe)?,
+        Build::Cmake(recipe) => cmake::build(bench, recipe)?,
     }
     let recipe = format!("recipes/libraries/{}.toml", library.name);
     let declared = outputs::of_library(library);

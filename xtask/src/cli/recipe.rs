@@ -17,6 +17,8 @@ pub enum RecipeCommand {
     Check(RecipeCheck),
     /// Rewrite a recipe for a new version: digests are computed, comments and layout stay.
     Bump(RecipeBump),
+    /// Write a recipe for an archive, after a look into it.
+    New(RecipeNew),
 }
 
 /// Arguments of `recipe check`.
@@ -64,4 +66,34 @@ pub struct RecipeBump {
     /// Only show the difference.
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// Arguments of `recipe new`.
+#[derive(Clone, Debug, Args)]
+#[command(group = clap::ArgGroup::new("origin").required(true).multiple(true))]
+pub struct RecipeNew {
+    /// Its name, which is the file's.
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// Upstream's address of the archive.
+    #[arg(long, group = "origin")]
+    pub url: Option<String>,
+    /// The SHA-256 of the file at the address, as a public record has it, where it cannot be reached.
+    #[arg(long, value_name = "HEX", requires = "url")]
+    pub url_sha256: Option<String>,
+    /// A crate that has the sources, such as "libz-sys 1.1.31".
+    #[arg(long = "crate", value_name = "NAME VERSION", group = "origin")]
+    pub of_crate: Option<String>,
+    /// The folder of the sources in the crate [default: the likeliest].
+    #[arg(long, value_name = "FOLDER")]
+    pub root: Option<String>,
+    /// A path in Debian's mirrors.
+    #[arg(long, value_name = "POOL PATH", group = "origin")]
+    pub debian: Option<String>,
+    /// A wheel, such as "ziglang 0.17.0".
+    #[arg(long, value_name = "NAME VERSION", group = "origin")]
+    pub pypi: Option<String>,
+    /// The version [default: as the archive's name or its files say].
+    #[arg(long, value_name = "VERSION")]
+    pub version: Option<String>,
 }

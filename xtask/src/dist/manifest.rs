@@ -10,7 +10,8 @@ use crate::app::Program;
 use crate::app::host::Host;
 use crate::check::Checked;
 use crate::digest::Digest;
-use crate::links::Provision;
+use crate::linked::Archive;
+use crate::links::{Link, Provision};
 use crate::plan::{Plan, Step, Work};
 use crate::session::{Project, Session};
 
@@ -35,6 +36,7 @@ struct Manifest<'a> {
     tools: Vec<Input<'a>>,
     libraries: Vec<Input<'a>>,
     bundled: Vec<Bundled<'a>>,
+    copies: Vec<Copy<'a>>,
     sysroot: &'a str,
     executables: Vec<Executable<'a>>,
 }
@@ -44,6 +46,16 @@ struct Package<'a> {
     name: &'a str,
     version: &'a str,
     license: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    published: Option<Source<'a>>,
+}
+
+/// Where a published crate comes from.
+#[derive(Serialize)]
+struct Source<'a> {
+    origin: String,
+    digest: &'a str,
+    locked: bool,
 }
 
 /// Something fetched and built by a recipe.
@@ -68,11 +80,26 @@ struct Bundled<'a> {
     version: &'a str,
 }
 
+/// Whose copy of a C library a crate links.
+#[derive(Serialize)]
+struct Copy<'a> {
+    links: &'a str,
+    #[serde(rename = "crate")]
+    crate_name: &'a str,
+    version: &'a str,
+    copy: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    library: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    feature: Option<&'a str>,
+}
+
 #[derive(Serialize)]
 struct Executable<'a> {
     name: &'a str,
     size_bytes: u64,
     sha256: String,
+    linked: &'a [Archive],
     checks: Vec<Check<'a>>,
 }
 
@@ -88,6 +115,8 @@ pub struct Made<'a> {
     pub host: &'a Host,
     /// The programs.
     pub programs: &'a [Program],
+    /// For each of them the archives that are in it.
+    pub linked: &'a [Vec<Archive>],
     /// The same, checked.
     pub checked: &'a [Checked],
 }
@@ -111,7 +140,9 @@ pub fn text(
             version: &link.crate_version,
         })
     });
-    let executables = made.programs.iter().zip(made.checked).map(|(program, checked)| Executable {
+    let executables = made.programs.iter().zip(made.linked).zip(made.checked);
+    let executables = executables.map(|((program, linked), checked)| Executable {
+        linked,
         name: &program.name,
         size_bytes: checked.size_bytes(),
         sha256: checked.sha256().hex(),
@@ -125,6 +156,11 @@ pub fn text(
             name: &package.name,
             version: &package.version,
             license: package.license.as_deref(),
+            published: project.published.as_ref().map(|it| Source {
+                origin: origin(&it.origin),
+                digest: &it.digest,
+                locked: it.is_locked,
+            }),
         },
         target: &plan.target.triple,
         profile,
@@ -139,11 +175,28 @@ pub fn text(
         tools: tools(session, plan).collect(),
         libraries: plan.libraries().map(|(step, l)| input(session, step, &l.license)).collect(),
         bundled: bundled.collect(),
+        copies: project.wanted.links.iter().map(copy).collect(),
         sysroot: &plan.sysroot().fingerprint,
         executables: executables.collect(),
     };
     // These types cannot fail to be written.
     Ok(serde_json::to_string_pretty(&manifest).unwrap_or_default() + "\n")
+}
+
+fn copy(link: &Link) -> Copy<'_> {
+    let (copy, library, feature) = match &link.provision {
+        Provision::Sysroot(name) => ("recipe", Some(name.as_str()), None),
+        Provision::Bundled(feature) => ("crate", None, feature.as_deref()),
+        Provision::Skipped | Provision::Missing => ("none", None, None),
+    };
+    Copy {
+        links: &link.key,
+        crate_name: &link.crate_name,
+        version: &link.crate_version,
+        copy,
+        library,
+        feature,
+    }
 }
 
 /// The tools that took part, as far as the store has them.

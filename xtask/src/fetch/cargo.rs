@@ -57,7 +57,7 @@ pub(super) fn fetched_files(
 ) -> Result<Result<Vec<PathBuf>, String>> {
     let temp = fetcher.store.temp("crate")?;
     let manifest = temp.path().join("Cargo.toml");
-    fs::write(&manifest, scratch_manifest(name, version))
+    fs::write(&manifest, scratch_manifest(name, &format!("={version}")))
         .and_then(|()| fs::write(temp.path().join("lib.rs"), ""))
         .with_context(|| format!("cannot write {}", manifest.display()))?;
     // Project-level configuration counts from the working folder, so cargo runs in the workspace.
@@ -86,11 +86,12 @@ pub(super) fn fetched_files(
     Ok(Ok(files))
 }
 
-fn scratch_manifest(name: &str, version: &str) -> String {
+/// A package that depends on one crate.
+pub(super) fn scratch_manifest(name: &str, requirement: &str) -> String {
     format!(
         "[package]\nname = \"muslin-fetch\"\nversion = \"0.0.0\"\nedition = \"2021\"\n\
          publish = false\n\n[lib]\npath = \"lib.rs\"\n\n\
-         [dependencies]\n{name} = {{ version = \"={version}\", default-features = false }}\n\n\
+         [dependencies]\n{name} = {{ version = \"{requirement}\", default-features = false }}\n\n\
          [workspace]\n"
     )
 }
@@ -110,7 +111,7 @@ fn cached_files(fetcher: &Fetcher, name: &str, version: &str) -> Vec<PathBuf> {
 }
 
 /// The error in what cargo said, with its innermost cause, if it has causes: that is the telling one.
-fn complaint(stderr: &str) -> String {
+pub(super) fn complaint(stderr: &str) -> String {
     let lines: Vec<_> = stderr.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let Some(first) = lines.iter().find_map(|line| line.strip_prefix("error: ")) else {
         return lines.last().copied().unwrap_or("nothing").to_owned();

@@ -12,6 +12,12 @@ pub fn target_folder(workspace: &Path) -> PathBuf {
     env_var("CARGO_TARGET_DIR").map_or_else(|| workspace.join("target"), |dir| workspace.join(dir))
 }
 
+/// Where published crates are unpacked to be built: below the target folder, so that `cargo clean` of
+/// the workspace takes them along.
+pub fn published_crates(workspace: &Path) -> PathBuf {
+    target_folder(workspace).join("crates")
+}
+
 /// The checkout that this xtask belongs to: the folder with `recipes/` and `xtask/`.
 pub fn workspace_root() -> Result<PathBuf> {
     // `cargo run` sets this for the process it starts, so a moved checkout is found at its new place.

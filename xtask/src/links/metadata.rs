@@ -7,6 +7,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 
+use super::callers::{Caller, Resolve};
 use crate::exit::{Exit, Failure};
 use crate::process;
 
@@ -26,6 +27,9 @@ pub struct Metadata {
     /// Folders of the packages that are on this disk and not from elsewhere; not part of the answer.
     #[serde(default)]
     pub folders: Vec<PathBuf>,
+    /// Which package needs which; not kept.
+    #[serde(default, skip_serializing)]
+    pub resolve: Option<Resolve>,
     /// Tools, by recipe, that packages call when they are built; not part of the answer.
     #[serde(default)]
     pub tools: Vec<String>,
@@ -44,42 +48,6 @@ pub struct Metadata {
     pub workspace_root: PathBuf,
 }
 
-/// Crates whose work in a build is to call a program that Muslin does not bring.
-const CALLERS: [(&str, &str); 10] = [
-    ("autotools", "autoconf"),
-    ("meson", "meson"),
-    ("nasm-rs", "nasm"),
-    ("openssl-src", "perl"),
-    ("prost-build", "protoc"),
-    ("protobuf-codegen", "protoc"),
-    ("protoc", "protoc"),
-    ("pyo3-build-config", "python3"),
-    ("rdkafka-sys", "bash"),
-    ("tonic-build", "protoc"),
-];
-
-/// Crates whose work in a build is to call tools that Muslin has recipes for.
-const CALLERS_OF_TOOLS: [(&str, &[&str]); 8] = [
-    ("bindgen", &["libclang"]),
-    ("clang-sys", &["libclang"]),
-    // Which of the two CMake writes files for is the choice of the crate that calls it.
-    ("cmake", &["cmake", "make", "ninja"]),
-    ("jemalloc-sys", &["make"]),
-    ("make-cmd", &["make"]),
-    ("pkg-config", &["pkgconf"]),
-    ("system-deps", &["pkgconf"]),
-    ("tikv-jemalloc-sys", &["make"]),
-];
-
-/// A package that calls a program of the machine when it is built.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Caller {
-    /// Its name.
-    pub name: String,
-    /// What it calls.
-    pub program: String,
-}
-
 /// A package.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Package {
@@ -91,6 +59,9 @@ pub struct Package {
     pub version: String,
     /// SPDX expression.
     pub license: Option<String>,
+    /// The oldest Rust that it says it needs.
+    #[serde(default)]
+    pub rust_version: Option<String>,
     /// Where cargo has it from; nothing if it is on this disk.
     #[serde(default)]
     pub source: Option<String>,
@@ -261,6 +232,8 @@ pub struct Query<'a> {
     pub features: &'a [String],
     /// Whether cargo may use a network.
     pub offline: bool,
+    /// Whether the Cargo.lock must do as it is.
+    pub locked: bool,
 }
 
 /// Asks cargo for the packages of the graph.
@@ -271,16 +244,6 @@ pub fn load(cargo: &mut Command, query: &Query<'_>) -> Result<Metadata> {
         serde_json::from_str(&text).context("cannot read what `cargo metadata` printed")?;
     let folders: BTreeSet<_> = metadata.packages.iter().filter_map(Package::folder_here).collect();
     metadata.folders = folders.into_iter().collect();
-    let names: BTreeSet<&str> = metadata.packages.iter().map(|it| it.name.as_str()).collect();
-    let callers = CALLERS.iter().filter(|(name, _)| names.contains(name));
-    let caller = |(name, program): &(&str, &str)| Caller {
-        name: (*name).to_owned(),
-        program: (*program).to_owned(),
-    };
-    metadata.callers = callers.map(caller).collect();
-    let called = CALLERS_OF_TOOLS.iter().filter(|(name, _)| names.contains(name));
-    let called: BTreeSet<&str> = called.flat_map(|(_, tools)| *tools).copied().collect();
-    metadata.tools = called.into_iter().map(str::to_owned).collect();
     Ok(metadata)
 }
 
@@ -321,6 +284,9 @@ fn ask(cargo: &mut Command, query: &Query<'_>) -> Result<String> {
     if query.offline {
         cargo.arg("--offline");
     }
+    if query.locked {
+        cargo.arg("--locked");
+    }
     let captured = process::capture(cargo)?;
     if captured.status.success() {
         return Ok(captured.stdout);
@@ -335,6 +301,12 @@ fn refusal(said: &str, offline: bool) -> Failure {
     if offline && has(&["--offline", "offline was specified", "offline mode"]) {
         return Failure::new(Exit::Offline, format!("crates of the app are missing: {said}"))
             .help("`cargo xtask fetch` brings them while there is a network");
+    }
+    if has(&["--locked"]) {
+        let message =
+            "the Cargo.lock that the crate was published with does not fit its Cargo.toml";
+        return Failure::new(Exit::Failed, format!("{message}: {said}"))
+            .help("`--ignore-lock` passes over it and resolves the dependencies anew");
     }
     if has(&[
         "failed to parse manifest",

@@ -20,7 +20,7 @@ use crate::process::{self, env_var};
 const VARIABLES: [&str; 4] = ["CARGO_", "RUSTC", "RUSTFLAGS", "HOME"];
 
 /// Bump when an answer is kept in another form.
-const FORMAT: &str = "graph 6";
+const FORMAT: &str = "graph 7";
 
 /// A question to cargo, and where its answer is kept.
 pub struct Memory {
@@ -119,7 +119,13 @@ mod tests {
         }))
         .unwrap();
         let features = ["--all-features".to_owned()];
-        let query = |features| Query { manifest: &manifest, triple: "x", features, offline: false };
+        let query = |features| Query {
+            manifest: &manifest,
+            triple: "x",
+            features,
+            offline: false,
+            locked: false,
+        };
         let memory = |query: &Query<'_>| Memory::new(&store, &folder, query, "app", "rustc 1");
         let asked = memory(&query(&features));
         for (path, text) in [("Cargo.toml", "changed"), ("Cargo.lock", "new"), ("src/lib.rs", "")] {

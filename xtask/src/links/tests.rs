@@ -15,6 +15,10 @@ fn library(name: &str, key: &str, bundled: &[(&str, &str)]) -> (String, Library)
         links: vec![key.into()],
         bundled: bundled.iter().map(|(c, f)| ((*c).to_owned(), vec![(*f).to_owned()])).collect(),
         language: Language::C,
+        always_bundled: BTreeMap::from([(
+            "libsqlite3-sys".to_owned(),
+            vec!["sqlcipher".to_owned()],
+        )]),
         dependencies: vec![],
         tools: vec![],
         sources: vec![],
@@ -22,6 +26,7 @@ fn library(name: &str, key: &str, bundled: &[(&str, &str)]) -> (String, Library)
         build: Build::Compile(Compile::default()),
         outputs: Outputs { libs: vec![], aliases: vec![], include: vec![], pkgconfig: vec![] },
         env: vec![],
+        env_overruling: vec![],
         overrides: BTreeMap::new(),
     };
     (name.into(), library)
@@ -67,7 +72,7 @@ fn only_what_is_linked_into_the_program_counts() {
         package("pq-sys", Some("pq"), &["pkg-config"], "lib"),
     ];
     let metadata = metadata(packages, &[("app", &[]), ("libsqlite3-sys", &[])]);
-    let wanted = discover(&metadata, &metadata.packages[0], &recipes()).unwrap();
+    let wanted = discover(&metadata, &metadata.packages[0], &recipes(), None).unwrap();
     assert_eq!(wanted.libraries, ["sqlite"]);
     assert_eq!(wanted.links.len(), 1);
     wanted.require_all().unwrap();
@@ -84,10 +89,46 @@ fn a_bundled_copy_is_left_to_the_crate() {
     let linked: [(&str, &[&str]); 3] =
         [("app", &[]), ("libsqlite3-sys", &["bundled"]), ("ring", &[])];
     let metadata = metadata(packages, &linked);
-    let wanted = discover(&metadata, &metadata.packages[0], &recipes()).unwrap();
+    let wanted = discover(&metadata, &metadata.packages[0], &recipes(), None).unwrap();
     assert!(wanted.libraries.is_empty());
     let provisions: Vec<_> = wanted.links.iter().map(|link| link.provision.clone()).collect();
     assert_eq!(provisions, [Provision::Bundled(None), Provision::Bundled(Some("bundled".into()))]);
+}
+
+/// The sysroot's copy takes the place of a crate's where it is preferred or there anyway, unless the
+/// feature is one that nothing overrules.
+#[test]
+fn a_bundled_copy_can_be_overruled() {
+    let packages = vec![
+        package("app", None, &[], "bin"),
+        package("libsqlite3-sys", Some("sqlite3"), &["pkg-config", "cc"], "lib"),
+    ];
+    let find = |features: &[&str], muslin: serde_json::Value, prefer: Option<Prefer>| {
+        let mut packages = packages.clone();
+        packages[0]["metadata"] = serde_json::json!({ "muslin": muslin });
+        let metadata = metadata(packages, &[("app", &[]), ("libsqlite3-sys", features)]);
+        discover(&metadata, &metadata.packages[0], &recipes(), prefer).unwrap()
+    };
+    let sysroot = || serde_json::json!({ "prefer": "sysroot" });
+    let bundled = Provision::Bundled(Some("bundled".to_owned()));
+    let ours = Provision::Sysroot("sqlite".to_owned());
+    for (muslin, prefer, provision) in [
+        (serde_json::json!({}), None, &bundled),
+        (serde_json::json!({}), Some(Prefer::Sysroot), &ours),
+        (sysroot(), None, &ours),
+        (sysroot(), Some(Prefer::Crate), &bundled),
+        (serde_json::json!({ "libraries": { "add": ["sqlite"] } }), None, &ours),
+    ] {
+        let wanted = find(&["bundled"], muslin.clone(), prefer);
+        assert_eq!(wanted.links[0].provision, *provision, "{muslin} {prefer:?}");
+        assert_eq!(wanted.overruled.contains("sqlite"), *provision == ours);
+        assert_eq!(wanted.libraries.contains(&"sqlite".to_owned()), *provision == ours);
+    }
+    let wanted = find(&["bundled", "sqlcipher"], sysroot(), None);
+    assert_eq!(wanted.links[0].provision, Provision::Bundled(Some("sqlcipher".to_owned())));
+    assert!(wanted.libraries.is_empty());
+    let wanted = find(&[], sysroot(), None);
+    assert!(wanted.overruled.is_empty() && wanted.libraries == ["sqlite"]);
 }
 
 #[test]
@@ -97,7 +138,7 @@ fn a_library_that_nothing_brings_is_reported_with_the_ways_out() {
         package("pq-sys", Some("pq"), &["pkg-config"], "lib"),
     ];
     let mut metadata = metadata(packages, &[("app", &[]), ("pq-sys", &["static"])]);
-    let find = |metadata: &Metadata| discover(metadata, &metadata.packages[0], &recipes());
+    let find = |metadata: &Metadata| discover(metadata, &metadata.packages[0], &recipes(), None);
     let error = find(&metadata).unwrap().require_all().unwrap_err();
     let failure = Failure::find(&error).unwrap();
     assert!(failure.message.contains("`pq` for pq-sys 1.0.0"), "{}", failure.message);
@@ -124,7 +165,7 @@ fn a_wrong_wish_is_a_usage_error_with_a_guess() {
         (serde_json::json!({ "librarys": {} }), "`libraries.add`"),
     ] {
         metadata.packages[0].metadata = Some(serde_json::json!({ "muslin": table }));
-        let error = discover(&metadata, &metadata.packages[0], &recipes()).unwrap_err();
+        let error = discover(&metadata, &metadata.packages[0], &recipes(), None).unwrap_err();
         let failure = Failure::find(&error).unwrap();
         assert_eq!(failure.exit, Exit::Usage);
         assert!(failure.help.join("\n").contains(word), "{failure:?}");
@@ -151,7 +192,7 @@ fn a_crate_that_speaks_of_cxx_counts_unless_a_recipe_serves_it() {
     ];
     let mut metadata = metadata(packages, &[("app", &[]), ("libz-sys", &[]), ("glue", &[])]);
     let language = |metadata: &Metadata| {
-        discover(metadata, &metadata.packages[0], &recipes()).unwrap().language
+        discover(metadata, &metadata.packages[0], &recipes(), None).unwrap().language
     };
     assert_eq!(language(&metadata), Language::C);
     metadata.cxx = vec!["libz-sys".into()];

@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 
 use crate::digest::Digest;
 use crate::recipe::{
-    Build, Compile, Configure, Content, Driver, Language, Library, LicenseFile, Patch, Product,
-    Source, Tool, Toolchain,
+    Build, Cmake, Compile, Configure, Content, Driver, Language, Library, LicenseFile, Patch,
+    Product, Source, Tool, Toolchain,
 };
 use crate::target::Target;
 
@@ -108,7 +108,7 @@ pub(super) fn driver(toolchain: &Toolchain, target: &Target, tree: &str) -> Stri
     match &toolchain.driver {
         Driver::Gcc { prefix } => lines.add("gcc", prefix),
         // The runtimes are inputs of what is linked with them.
-        Driver::Zig { program, include, include_cxx, flags_cxx, runtime: _, runtime_cxx: _ } => {
+        Driver::Zig { program, include, include_cxx, flags_cxx, .. } => {
             lines.add("zig", program);
             lines.add("zig-libc", &target.zig_libc);
             lines.add("zig-kernel", &target.zig_kernel);
@@ -144,6 +144,7 @@ pub(super) fn library(
     match &library.build {
         Build::Compile(build) => compile(&mut lines, build, target),
         Build::Configure(build) => configure(&mut lines, build, target),
+        Build::Cmake(build) => cmake(&mut lines, build),
     }
     lines.add_all("output-lib", &library.outputs.libs);
     lines.add_all("output-alias", &library.outputs.aliases);
@@ -221,6 +222,7 @@ fn compile(lines: &mut Lines, build: &Compile, target: &Target) {
     }
     for (name, said) in &build.pkgconfig {
         lines.add("pkgconfig", name);
+        lines.add_all("pc-version", &said.version);
         lines.add_all("pc-lib", &said.libs);
         lines.add_all("pc-cflag", &said.cflags);
         lines.add_all("pc-requires", &said.requires);
@@ -245,6 +247,20 @@ fn configure(lines: &mut Lines, build: &Configure, target: &Target) {
         lines.add("cache", format!("{name}={value}"));
     }
     lines.add_all("host-program", &build.host_programs);
+    if let Some(host) = &build.host {
+        lines.add_all("host-option", &host.options);
+        lines.add_all("host-make", &host.make);
+        lines.add_all("host-made", &host.programs);
+    }
+}
+
+fn cmake(lines: &mut Lines, build: &Cmake) {
+    lines.add("build", "cmake 1");
+    lines.add_all("folder", &build.folder);
+    for (name, value) in &build.options {
+        lines.add("option", format!("{name}={value}"));
+    }
+    lines.add_all("target", &build.targets);
 }
 
 pub(super) fn sysroot(target: &Target, libraries: &[&Step]) -> String {

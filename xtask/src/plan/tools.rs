@@ -4,7 +4,7 @@
 use anyhow::{Context as _, Result};
 
 use super::{Done, Plan, Request, Step, Work, chosen, pre_image};
-use crate::recipe::{Driver, Library, Product};
+use crate::recipe::{Configure, Driver, Library, Product};
 use crate::target::{HOST, Target};
 
 impl Plan {
@@ -83,24 +83,23 @@ impl Plan {
     }
 
     /// Adds what a library's build makes programs with that it runs itself: the steps of a compiler
-    /// for this machine, and the tool that such programs are linked with.
+    /// for this machine, and the tools that such programs are linked with.
     pub(super) fn add_host_compiler(
         &mut self,
         library: &Library,
         request: &Request<'_>,
         done: &mut Done,
-    ) -> Result<(Vec<usize>, Option<usize>)> {
-        let programs = library.configure().map(|recipe| &recipe.host_programs);
-        let Some(name) = programs.and_then(|names| names.first()) else {
-            return Ok((vec![], None));
+    ) -> Result<(Vec<usize>, Vec<usize>)> {
+        let Some(name) = library.configure().and_then(Configure::host_program) else {
+            return Ok((vec![], vec![]));
         };
         let (host, _) = self.add_host(name, request, done)?;
-        let runtime = match &request.toolchain.driver {
-            Driver::Zig { runtime: Some(runtime), .. } => {
-                Some(self.add_tool(runtime, request, done)?)
+        let mut tools = Vec::new();
+        if let Driver::Zig { runtime, runtime_more, .. } = &request.toolchain.driver {
+            for name in runtime.iter().chain(runtime_more) {
+                tools.push(self.add_tool(name, request, done)?);
             }
-            _ => None,
-        };
-        Ok((host.to_vec(), runtime))
+        }
+        Ok((host.to_vec(), tools))
     }
 }

@@ -79,6 +79,8 @@ pub enum Content {
 /// What a `.pc` file says beside names, folders and libraries.
 #[derive(Clone, Debug, Default)]
 pub struct PkgConfig {
+    /// The version, where the file has another one than the library.
+    pub version: Option<String>,
     /// The libraries to link; empty for all of the recipe.
     pub libs: Vec<String>,
     /// More of `Cflags`.

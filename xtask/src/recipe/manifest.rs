@@ -185,7 +185,7 @@ fn sort<'f>(files: &'f [File], mistakes: &mut Vec<Diagnostic<'f>>) -> Sorted<'f>
         let parts: Vec<&str> = path.split('/').collect();
         match parts[..] {
             ["targets.toml"] => sorted.targets = Some(file),
-            [name] if name.ends_with(".md") => {}
+            [name] if name.ends_with(".md") || name.ends_with(".schema.json") => {}
             ["patches", library, name] => {
                 sorted.patches.entry(library).or_default().insert(name, file);
                 mistakes.extend(syntax::not_text(file));

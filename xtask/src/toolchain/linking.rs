@@ -20,7 +20,7 @@ use crate::rust::Rust;
 use crate::target::Target;
 
 /// Bump when the code below makes something else of the same inputs.
-const FORMAT: &str = "linking-driver 3";
+const FORMAT: &str = "linking-driver 4";
 
 /// musl has all of these in `libc.a`; empty archives serve those who ask for them by name.
 const EMPTY_LIBRARIES: [&str; 8] = ["m", "pthread", "rt", "dl", "util", "crypt", "resolv", "xnet"];
@@ -120,6 +120,23 @@ const STATIC_BY_DEFAULT: &str = r#"case " $* " in
 esac
 "#;
 
+/// The ending of the map that the linker writes beside a program.
+pub const MAP_ENDING: &str = ".map";
+
+/// Where cargo links, the linker writes down beside the program what got into it: its own evidence,
+/// which changes no byte of the program.
+const WITH_MAP: &str = r#"out=
+last=
+for word; do
+    [ "$last" != -o ] || out=$word
+    last=$word
+done
+case "$out" in
+*/deps/*.o) ;;
+*/deps/*) set -- "$@" "-Wl,-Map=$out.map" ;;
+esac
+"#;
+
 /// What the compiler is told by variables and not by flags, because OpenSSL for one writes its flags
 /// into its library, and these have this machine's paths: the sysroot, and the names that paths get.
 fn told_by_variables(target: &Target) -> String {
@@ -140,7 +157,7 @@ fi
 fn zig_call(name: &str, target: &Target, lld: &Path) -> String {
     let lld = shell_word(&lld.to_string_lossy());
     format!(
-        "{STATIC_BY_DEFAULT}{}exec \"$tree/{name}\" --sysroot=\"$here/..\" --ld-path={lld} \"$@\"",
+        "{STATIC_BY_DEFAULT}{WITH_MAP}{}exec \"$tree/{name}\" --sysroot=\"$here/..\" --ld-path={lld} \"$@\"",
         told_by_variables(target)
     )
 }
@@ -148,7 +165,7 @@ fn zig_call(name: &str, target: &Target, lld: &Path) -> String {
 fn gcc_call(name: &str, target: &Target, lld: &Path) -> String {
     let folder = lld.parent().unwrap_or(lld).to_string_lossy().into_owned();
     format!(
-        "{STATIC_BY_DEFAULT}{}exec \"$tree/{name}\" -fuse-ld=lld -B{} \"$@\"",
+        "{STATIC_BY_DEFAULT}{WITH_MAP}{}exec \"$tree/{name}\" -fuse-ld=lld -B{} \"$@\"",
         told_by_variables(target),
         shell_word(&folder)
     )

@@ -94,6 +94,42 @@ fn what_was_not_tried_is_said_and_no_mistake() {
 }
 
 #[test]
+fn a_first_recipe_is_written_and_builds() {
+    let scratch = Scratch::new("author-new");
+    let files = [
+        ("LICENSE", TEXT),
+        ("src/fresh.c", "#include \"fresh.h\"\nint fresh(void) { return 1; }\n"),
+        ("src/tool.c", "int main(void) { return 0; }\n"),
+        ("include/fresh.h", "#define FRESH_VERSION \"1.2.3\"\nint fresh(void);\n"),
+        ("tests/all.c", "int tested;\n"),
+        ("fresh.pc.in", "Name: fresh\nDescription: Something fresh\nLibs: -L${libdir} -lfresh\n"),
+    ];
+    let digest = scratch.source("fresh", &files).split('"').nth(3).unwrap().to_owned();
+    let url = "https://fresh.invalid/latest.tar.gz";
+    let new = ["recipe", "new", "fresh", "--url", url];
+    scratch.run(&new).fails(1, &["no origin served anything to look into", "no such host"]);
+    let with_digest = [&new[..], &["--url-sha256", &digest]].concat();
+    let run = scratch.run(&with_digest).ok();
+    run.says("guessed from the text: is it `MIT`?");
+    run.says("`links`: no crate is known for it");
+    let path = "recipes/libraries/fresh.toml";
+    let text = fs::read_to_string(scratch.workspace().join(path)).unwrap();
+    for line in [
+        "description = \"Something fresh\"",
+        "version     = \"1.2.3\"",
+        &format!("license-file = {{ path = \"LICENSE\", sha256 = \"{}\" }}", sha256(TEXT)),
+        "include = [\"include\"]",
+        "sources = [\"src/fresh.c\"]",
+        "include   = [\"fresh.h\"]",
+    ] {
+        assert!(text.contains(line), "no {line} in\n{text}");
+    }
+    scratch.run(&["recipe", "check", "--fetch", "fresh"]).ok();
+    scratch.run(&["sysroot", "fresh"]).ok();
+    scratch.run(&with_digest).fails(2, &["is there already", "recipe bump fresh"]);
+}
+
+#[test]
 fn a_new_version_changes_what_it_must_and_no_more() {
     let scratch = Scratch::new("author-bump");
     let line = format!("license-file = {{ path = \"COPYING\", sha256 = \"{}\" }}\n", sha256(TEXT));

@@ -131,21 +131,21 @@ pub const FILES: &[(&str, &str)] = &[
         "#,
     ),
     (
-        "recipes/tools/pre.toml",
+        "recipes/tools/cmake.toml",
         r#"description = "Prebuilt"
         version = "1.0"
         license = "MIT"
         [[source]]
-        pypi = "pre 1.0"
+        pypi = "cmake 1.0"
         platform = "musllinux_1_2_x86_64"
         sha256 = "cfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcf"
         [build.prebuilt]
-        program = "data/pre"
+        program = "data/cmake"
         loader = "load"
         [build.prebuilt.copy]
-        "share/pre" = ["data/share"]
+        "share/cmake" = ["data/share"]
         [outputs]
-        programs = ["bin/pre"]
+        programs = ["bin/cmake"]
         files = ["libexec"]
         "#,
     ),
@@ -154,12 +154,16 @@ pub const FILES: &[(&str, &str)] = &[
         r#"version = "4.0"
         description = "The late one"
         license = "MIT"
-        tools = ["pre"]
+        tools = ["busybox", "cmake", "make"]
         [[source]]
         url = "https://late.invalid/late.tar.gz"
         sha256 = "abababababababababababababababababababababababababababababababab"
-        [build.compile]
-        sources = ["late.c"]
+        [build.cmake]
+        folder = "sub"
+        targets = ["late"]
+        [build.cmake.options]
+        WITH_A = true
+        WITH_B = "text"
         [outputs]
         libs = ["late"]
         "#,
@@ -172,6 +176,7 @@ pub const FILES: &[(&str, &str)] = &[
         license-file = { path = "COPYING", lines = "1-9", sha256 = "abababababababababababababababababababababababababababababababab" }
         links = ["base"]
         bundled = { base-sys = ["vendored"] }
+        always-bundled = { base-sys = ["special"] }
         tools = ["make"]
         [[source]]
         crate = "base-src 1.0.0"
@@ -193,6 +198,8 @@ pub const FILES: &[(&str, &str)] = &[
         pkgconfig = ["base"]
         [env]
         BASE_DIR = "{sysroot}"
+        [env-overruling]
+        BASE_NO_VENDOR = "1"
         [override.base]
         rustc-link-lib = ["static=base"]
         "#,
@@ -259,6 +266,7 @@ pub const FILES: &[(&str, &str)] = &[
         libs = ["side"]
         cflags = ["-DS"]
         requires = ["more"]
+        version = "1"
         requires-private = ["base"]
         libs-private = ["-lmore"]
         [outputs]

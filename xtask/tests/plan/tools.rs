@@ -2,7 +2,8 @@
 
 use xtask::plan::{Goal, Plan, Request, Step, Work};
 use xtask::recipe::diagnostic::File;
-use xtask::recipe::{Build, Language, Recipes, manifest};
+use xtask::recipe::template::Template;
+use xtask::recipe::{Build, HostBuild, Language, Recipes, manifest};
 
 use crate::files::FILES;
 
@@ -57,11 +58,15 @@ fn only_what_a_library_of_the_plan_names_is_in_it() {
     assert_eq!(names(&zig(&["base"])), expected);
     let expected = ["zig", "zig-driver", "rt", "make", "base", "busybox", "top", "side", "sysroot"];
     assert_eq!(names(&zig(&["top", "side"])), expected);
-    let expected = ["zig", "zig-driver", "load", "pre", "late", "sysroot"];
-    assert_eq!(names(&zig(&["late"])), expected, "what comes prebuilt has a loader, no runtime");
+    let expected =
+        ["zig", "zig-driver", "rt", "busybox", "load", "cmake", "make", "late", "sysroot"];
+    assert_eq!(names(&zig(&["late"])), expected);
     // A GCC links with the libc that it brings.
     let gcc = plan(&recipes, "gcc", HOST, &["base"]);
     assert_eq!(names(&gcc), ["gcc", "gcc-driver", "make", "base", "sysroot"]);
+    // What comes prebuilt has a loader all the same.
+    let gcc = plan(&recipes, "gcc", HOST, &["late"]);
+    assert!(names(&gcc).contains(&"load") && !names(&gcc).contains(&"rt"));
 }
 
 /// Programs that a build runs itself are made by a compiler for the machine that builds.
@@ -87,6 +92,37 @@ fn a_library_that_makes_programs_for_the_host_has_a_compiler_for_it() {
     // A GCC has a libc of its own.
     let both = [OTHER, HOST].map(|triple| format!("gcc-driver {triple}"));
     assert_eq!(drivers_and_runtimes("gcc", OTHER), both);
+}
+
+/// A build for the host before that for the target is an input with all that it says.
+#[test]
+fn a_build_for_the_host_is_in_the_fingerprint() {
+    let mut recipes = recipes();
+    let mut with = |host: Option<HostBuild>| {
+        let Build::Configure(top) = &mut recipes.libraries.get_mut("top").unwrap().build else {
+            panic!("`top` has no configure script");
+        };
+        top.host = host;
+        let plan = plan(&recipes, "zig", HOST, &["top"]);
+        let (top, _) = plan.libraries().last().unwrap();
+        (top.fingerprint.clone(), plan.dependencies(top).any(|step| step.name == "rt"))
+    };
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    let build = |option: &str, make: &str, program: &str| HostBuild {
+        options: vec![Template::parse(option, &[]).unwrap()],
+        make: words(&[make]),
+        programs: words(&[program]),
+    };
+    let (without, is_linked) = with(None);
+    assert!(!is_linked, "nothing is linked for the host");
+    let mut seen = vec![without];
+    for (option, make, program) in
+        [("--a", "all", "gen"), ("--b", "all", "gen"), ("--a", "more", "gen"), ("--a", "all", "x")]
+    {
+        let (fingerprint, is_linked) = with(Some(build(option, make, program)));
+        assert!(is_linked && !seen.contains(&fingerprint), "{option} {make} {program}");
+        seen.push(fingerprint);
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What no single recipe can say: cycles, two recipes for one thing, copies of a digest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::library::{Mark, Marks};
 use super::source::Pin;
@@ -73,18 +73,13 @@ fn double_env<'f>(drafts: &[Draft<'f>]) -> Vec<Diagnostic<'f>> {
 fn copied_pins<'f, 'p>(
     files: impl Iterator<Item = (&'f File, &'p Vec<Pin>)>,
 ) -> Vec<Diagnostic<'f>> {
-    let mut all: BTreeMap<_, Vec<(&'f File, &Pin)>> = BTreeMap::new();
+    let mut first: BTreeMap<_, ((&'f File, &Pin), BTreeSet<_>)> = BTreeMap::new();
     let mut found = Vec::new();
     for (file, pins) in files {
         for pin in pins {
-            let seen = all.entry(pin.digest).or_default();
-            seen.push((file, pin));
-            // An archive may have several origins, each of them in both files.
-            let others = || seen.iter().filter(|(other, _)| other.path != file.path);
-            let first = others().next().copied();
-            if let Some((other, seen)) = first
-                && others().all(|(_, other)| other.origin != pin.origin)
-            {
+            let entry = first.entry(pin.digest).or_insert(((file, pin), BTreeSet::new()));
+            let ((other, seen), origins) = entry;
+            if origins.insert(&pin.origin) && other.path != file.path {
                 let title = "two recipes pin different things with the same digest";
                 let mistake = Diagnostic::at(file, pin.span.clone(), title)
                     .label("the same again")

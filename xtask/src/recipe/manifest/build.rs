@@ -1,4 +1,4 @@
-//! `[build.compile]` and `[build.configure]`: exactly one of a closed set of ways to build.
+//! `[build.compile]`, `[build.configure]` and `[build.cmake]`: exactly one of a closed set of ways to build.
 
 use std::collections::BTreeMap;
 
@@ -9,9 +9,9 @@ use super::fields::{Fields, Shape, Wanted, as_word};
 use super::{Context, template, words};
 use crate::recipe::guess::{list, quote};
 use crate::recipe::template::{Placeholder, Template};
-use crate::recipe::{Build, Configure};
+use crate::recipe::{Build, Cmake, Configure, HostBuild};
 
-const KINDS: [&str; 2] = ["compile", "configure"];
+const KINDS: [&str; 3] = ["compile", "configure", "cmake"];
 
 static BUILD: Shape = Shape { what: "build", keys: &KINDS };
 
@@ -26,8 +26,28 @@ static CONFIGURE: Shape = Shape {
         "flags",
         "cache",
         "host-programs",
+        "host",
     ],
 };
+
+static HOST: Shape = Shape { what: "build.configure.host", keys: &["options", "make", "programs"] };
+static CMAKE: Shape = Shape { what: "build.cmake", keys: &["folder", "options", "targets"] };
+
+/// Variables that are the builder's, and beginnings of such, where they end in `_`.
+const OF_BUILDER: [&str; 12] = [
+    "BUILD_SHARED_LIBS",
+    "CMAKE_AR",
+    "CMAKE_BUILD_TYPE",
+    "CMAKE_CXX_COMPILER",
+    "CMAKE_C_COMPILER",
+    "CMAKE_FIND_",
+    "CMAKE_INSTALL_",
+    "CMAKE_PREFIX_PATH",
+    "CMAKE_RANLIB",
+    "CMAKE_SYSROOT",
+    "CMAKE_SYSTEM_",
+    "CMAKE_TOOLCHAIN_FILE",
+];
 
 /// What options may refer to.
 const OPTION_PLACEHOLDERS: [Placeholder; 4] =
@@ -62,7 +82,46 @@ pub fn read(
         .map(|table| compile::of_library(&table, context, declared));
     let configure =
         build.fields("configure", &CONFIGURE).and_then(|table| configure(&table, context));
-    compile.map(Build::Compile).or(configure.map(Build::Configure))
+    let cmake = build.fields("cmake", &CMAKE).map(|table| cmake(&table));
+    compile.map(Build::Compile).or(configure.map(Build::Configure)).or(cmake.map(Build::Cmake))
+}
+
+fn cmake(table: &Fields<'_, '_>) -> Cmake {
+    let mut options = BTreeMap::new();
+    for (name, value) in table.entries("options") {
+        table.check(&name, cmake_variable);
+        let text = match value.get_ref() {
+            DeValue::Boolean(is_on) => if *is_on { "ON" } else { "OFF" }.to_owned(),
+            DeValue::Integer(number) => number.as_str().to_owned(),
+            _ => {
+                let Some(word) = as_word(value) else {
+                    table.sink.report_type(name.text, value, Wanted::Text);
+                    continue;
+                };
+                table.check(&word, words::no_placeholder);
+                word.text.to_owned()
+            }
+        };
+        options.insert(name.text.to_owned(), text);
+    }
+    Cmake {
+        folder: table.checked("folder", words::inner_path),
+        options,
+        targets: table.checked_words("targets", words::make_target),
+    }
+}
+
+fn cmake_variable(text: &str) -> Result<(), words::Wrong> {
+    words::identifier(text, "a variable of CMake")?;
+    let is_it = |of_builder: &str| match of_builder.ends_with('_') {
+        true => text.starts_with(of_builder),
+        false => text == of_builder,
+    };
+    if OF_BUILDER.iter().any(|of_builder| is_it(of_builder)) {
+        let title = format!("a recipe cannot set {}", quote(text));
+        return Err(words::Wrong::new(0..text.len(), title, "the builder sets it"));
+    }
+    Ok(())
 }
 
 fn configure(table: &Fields<'_, '_>, context: &Context<'_>) -> Option<Configure> {
@@ -89,7 +148,20 @@ fn configure(table: &Fields<'_, '_>, context: &Context<'_>) -> Option<Configure>
         flags: table.checked_words("flags", words::flag),
         cache: cache(table),
         host_programs: table.checked_words("host-programs", words::tool),
+        host: table.fields("host", &HOST).map(|host| host_build(&host)),
     })
+}
+
+fn host_build(table: &Fields<'_, '_>) -> HostBuild {
+    if !table.has("programs") {
+        table.missing("programs", "programs = [\"…\"]");
+    }
+    table.not_empty("programs", "name what the build for the target calls");
+    HostBuild {
+        options: options(table, &table.words("options")),
+        make: table.checked_words("make", words::make_target),
+        programs: table.checked_words("programs", words::inner_path),
+    }
 }
 
 /// A variable in which a configure script keeps an answer; others would change more than an answer.

@@ -34,7 +34,7 @@ static GROUP: Shape = Shape {
 
 static PKGCONFIG: Shape = Shape {
     what: "a `.pc` file",
-    keys: &["libs", "cflags", "requires", "requires-private", "libs-private"],
+    keys: &["version", "libs", "cflags", "requires", "requires-private", "libs-private"],
 };
 
 /// What a library's `[outputs]` declare, and where.
@@ -215,6 +215,7 @@ fn pkgconfig(
             check_declared(fields.sink, word, "outputs.libs", known);
         }
         let said = PkgConfig {
+            version: fields.checked("version", words::version),
             libs: libs.iter().map(|word| word.text.to_owned()).collect(),
             cflags: fields.checked_words("cflags", words::flag),
             requires: fields.checked_words("requires", words::pkgconfig),

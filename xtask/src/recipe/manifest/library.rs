@@ -13,7 +13,9 @@ use super::{Context, license::license, license_file, patches, template, tool};
 use crate::recipe::diagnostic::Span;
 use crate::recipe::guess::{guess, list, quote};
 use crate::recipe::template::{Placeholder, Template};
-use crate::recipe::{Build, Language, Library, Outputs, OverrideValue};
+use crate::recipe::{
+    Build, CMAKE_TOOLS, CONFIGURE_TOOLS, Language, Library, Outputs, OverrideValue,
+};
 
 static LIBRARY: Shape = Shape {
     what: "a library",
@@ -25,6 +27,7 @@ static LIBRARY: Shape = Shape {
         "links",
         "bundled",
         "language",
+        "always-bundled",
         "dependencies",
         "tools",
         "patches",
@@ -32,6 +35,7 @@ static LIBRARY: Shape = Shape {
         "build",
         "outputs",
         "env",
+        "env-overruling",
         "override",
     ],
 };
@@ -99,7 +103,7 @@ pub fn read<'f>(
     let license = fields.need_checked("license", "license = \"MIT\"", license);
     let license_files = license_file::read(fields);
     let links = links(fields, &mut marks);
-    let bundled = bundled(fields);
+    let [bundled, always_bundled] = ["bundled", "always-bundled"].map(|key| bundled(fields, key));
     let language = language(fields);
     let dependencies = dependencies(fields, name, context, &mut marks);
     let tools = tool::names(fields, context);
@@ -108,10 +112,12 @@ pub fn read<'f>(
     marks.pins = pins;
     let (outputs, declared) = outputs(fields).unzip();
     let build = build::read(fields, context, declared.as_ref());
-    if matches!(build, Some(Build::Configure(_))) {
-        tool::check_configure(fields);
+    match &build {
+        Some(Build::Configure(_)) => tool::check_needed(fields, "configure", &CONFIGURE_TOOLS),
+        Some(Build::Cmake(_)) => tool::check_needed(fields, "cmake", &CMAKE_TOOLS),
+        _ => {}
     }
-    let env = env(fields, &mut marks);
+    let [env, env_overruling] = ["env", "env-overruling"].map(|key| env(fields, key, &mut marks));
     let overrides = overrides(fields, &links);
     let assemble = || {
         Some(Library {
@@ -123,6 +129,7 @@ pub fn read<'f>(
             links,
             bundled,
             language: language?,
+            always_bundled,
             dependencies,
             tools,
             sources,
@@ -130,6 +137,7 @@ pub fn read<'f>(
             build: build?,
             outputs: outputs?,
             env,
+            env_overruling,
             overrides,
         })
     };
@@ -148,9 +156,9 @@ fn links(fields: &Fields<'_, '_>, marks: &mut Marks) -> Vec<String> {
     found
 }
 
-fn bundled(fields: &Fields<'_, '_>) -> BTreeMap<String, Vec<String>> {
+fn bundled(fields: &Fields<'_, '_>, key: &'static str) -> BTreeMap<String, Vec<String>> {
     let mut found = BTreeMap::new();
-    for (name, value) in fields.entries("bundled") {
+    for (name, value) in fields.entries(key) {
         fields.check(&name, words::crate_name);
         let features = fields.words_of(name.text, value);
         if matches!(value.get_ref(), DeValue::Array(items) if items.is_empty()) {
@@ -230,9 +238,13 @@ fn outputs<'d>(fields: &Fields<'d, '_>) -> Option<(Outputs, Declared<'d>)> {
     Some((outputs, declared))
 }
 
-fn env(fields: &Fields<'_, '_>, marks: &mut Marks) -> Vec<(Template, Template)> {
+fn env(
+    fields: &Fields<'_, '_>,
+    table: &'static str,
+    marks: &mut Marks,
+) -> Vec<(Template, Template)> {
     let mut found = Vec::new();
-    for (key, value) in fields.entries("env") {
+    for (key, value) in fields.entries(table) {
         let Some(word) = as_word(value) else {
             fields.sink.report_type(key.text, value, Wanted::Text);
             continue;

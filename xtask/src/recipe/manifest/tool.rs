@@ -9,7 +9,7 @@ use super::words;
 use super::{Context, license::license, license_file, patches, prebuilt};
 use crate::digest::{Digest, parse_hex};
 use crate::recipe::guess::{list, quote};
-use crate::recipe::{CONFIGURE_TOOLS, Compile, Product, Tool};
+use crate::recipe::{Compile, Product, Tool};
 
 static TOOL: Shape = Shape {
     what: "a tool",
@@ -278,8 +278,8 @@ pub fn names(fields: &Fields<'_, '_>, context: &Context<'_>) -> Vec<String> {
 }
 
 /// The tool that a toolchain's programs are linked with.
-pub fn runtime(table: &Fields<'_, '_>, context: &Context<'_>) -> Option<String> {
-    let word = table.word("runtime")?;
+pub fn runtime(table: &Fields<'_, '_>, key: &'static str, context: &Context<'_>) -> Option<String> {
+    let word = table.word(key)?;
     is_kind(table, context, &word, Kind::Runtime).then(|| word.text.to_owned())
 }
 
@@ -319,18 +319,18 @@ fn is_kind(fields: &Fields<'_, '_>, context: &Context<'_>, word: &Word<'_>, want
     false
 }
 
-/// A configure script is a shell's, and its makefiles are make's.
-pub fn check_configure(fields: &Fields<'_, '_>) {
+/// A configure script is a shell's, and its makefiles are make's; CMake's are, too.
+pub fn check_needed(fields: &Fields<'_, '_>, builder: &str, needed: &[&'static str]) {
     let named = fields.value("tools").and_then(|value| value.get_ref().as_array());
     let is_named = |tool: &&str| {
         named.into_iter().flatten().any(|item| item.get_ref().as_str() == Some(*tool))
     };
-    let missing: Vec<&str> = CONFIGURE_TOOLS.into_iter().filter(|tool| !is_named(tool)).collect();
+    let missing: Vec<&str> = needed.iter().copied().filter(|tool| !is_named(tool)).collect();
     if missing.is_empty() || fields.is_excused(&["tools"]) {
         return;
     }
     let span = fields.key_span("tools").or_else(|| fields.key_span("build")).unwrap_or(0..0);
-    let title = format!("`[build.configure]` needs the tools {}", list(CONFIGURE_TOOLS));
+    let title = format!("`[build.{builder}]` needs the tools {}", list(needed.iter().copied()));
     let label = format!("without {}", list(missing));
     let mistake = fields.sink.at(span, title).label(label);
     fields.sink.report(mistake.help("add them to `tools`: no program of the machine is called"));

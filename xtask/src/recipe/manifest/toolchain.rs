@@ -23,7 +23,15 @@ static DRIVER: Shape = Shape { what: "driver", keys: &DRIVERS };
 static GCC: Shape = Shape { what: "driver.gcc", keys: &["prefix"] };
 static ZIG: Shape = Shape {
     what: "driver.zig",
-    keys: &["program", "include", "include-cxx", "flags-cxx", "runtime", "runtime-cxx"],
+    keys: &[
+        "program",
+        "include",
+        "include-cxx",
+        "flags-cxx",
+        "runtime",
+        "runtime-more",
+        "runtime-cxx",
+    ],
 };
 
 static TARGET: Shape = Shape {
@@ -122,12 +130,22 @@ fn zig(table: &Fields<'_, '_>, context: &Context<'_>) -> Option<Driver> {
     };
     let (include, include_cxx) = (paths("include"), paths("include-cxx"));
     let flags_cxx = table.checked_words("flags-cxx", words::flag);
-    let runtime = tool::runtime(table, context);
+    let runtime = tool::runtime(table, "runtime", context);
+    let runtime_more = tool::runtime(table, "runtime-more", context);
     let runtime_cxx = table.word("runtime-cxx").map(|word| {
         context.check_library(table.sink, &word, None);
         word.text.to_owned()
     });
-    Some(Driver::Zig { program: program?, include, include_cxx, flags_cxx, runtime, runtime_cxx })
+    let program = program?;
+    Some(Driver::Zig {
+        program,
+        include,
+        include_cxx,
+        flags_cxx,
+        runtime,
+        runtime_more,
+        runtime_cxx,
+    })
 }
 
 /// A path with placeholders.
