@@ -4,8 +4,8 @@
 //! in a root that holds nothing but the program and an empty `/tmp`.
 //!
 //! They need a store and the registry, so they run with `MUSLIN_TEST_ALL=1` and with the store of
-//! `MUSLIN_STORE`; without, each says that it did not run. One alone:
-//! `cargo test -p xtask --test catalogue -- bzip2`.
+//! `MUSLIN_STORE`, all but a few with `MUSLIN_TEST_SLOW=1` too; without, each says that it did not
+//! run. One alone: `cargo test -p xtask --test catalogue -- bzip2`.
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_macros,
@@ -69,6 +69,9 @@ programs! {
     zstd
 }
 
+/// One of each builder: these run with every `cargo xtask test`, the others with `--all`.
+const QUICK: &[&str] = &["bzip2", "libffi", "libjpeg-turbo", "pcre2", "zstd"];
+
 /// Libraries that other tests link and use.
 const ELSEWHERE: &[&str] = &["libcxx", "openssl", "sqlite", "zlib"];
 
@@ -101,6 +104,10 @@ fn run(name: &str) {
     let is_on = std::env::var_os("MUSLIN_TEST_ALL").is_some();
     if !is_on || std::env::var_os("MUSLIN_STORE").is_none() {
         eprintln!("NOT RUN: `{name}` needs MUSLIN_TEST_ALL=1 and a store in MUSLIN_STORE");
+        return;
+    }
+    if !QUICK.contains(&name) && std::env::var_os("MUSLIN_TEST_SLOW").is_none() {
+        eprintln!("NOT RUN: `{name}` needs MUSLIN_TEST_SLOW=1, as with `cargo xtask test --all`");
         return;
     }
     let work = Path::new(env!("CARGO_TARGET_TMPDIR")).join("catalogue");
