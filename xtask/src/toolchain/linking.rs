@@ -20,7 +20,7 @@ use crate::rust::Rust;
 use crate::target::Target;
 
 /// Bump when the code below makes something else of the same inputs.
-const FORMAT: &str = "linking-driver 4";
+const FORMAT: &str = "linking-driver 5";
 
 /// musl has all of these in `libc.a`; empty archives serve those who ask for them by name.
 const EMPTY_LIBRARIES: [&str; 8] = ["m", "pthread", "rt", "dl", "util", "crypt", "resolv", "xnet"];
@@ -133,7 +133,7 @@ for word; do
 done
 case "$out" in
 */deps/*.o) ;;
-*/deps/*) set -- "$@" "-Wl,-Map=$out.map" ;;
+*/deps/*) set -- "$@" -Xlinker "-Map=$out.map" ;;
 esac
 "#;
 
