@@ -62,6 +62,7 @@ programs! {
     nghttp2
     oniguruma
     pcre2
+    readline
     snappy
     xz
     zlib_ng
