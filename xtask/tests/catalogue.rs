@@ -40,11 +40,13 @@ programs! {
     cyrus_sasl
     expat
     freetype
+    gmp
     jemalloc
     krb5
     libarchive
     libblkid
     libcap
+    libffi
     libgit2
     libjpeg_turbo
     libpng
@@ -56,6 +58,7 @@ programs! {
     libuuid
     libuv
     libwebp
+    libxml2
     lmdb
     lz4
     mimalloc
