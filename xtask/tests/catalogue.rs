@@ -66,6 +66,7 @@ programs! {
     oniguruma
     pcre2
     readline
+    rocksdb
     snappy
     xz
     zlib_ng
