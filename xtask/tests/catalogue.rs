@@ -46,6 +46,7 @@ programs! {
     libarchive
     libblkid
     libcap
+    libevent
     libffi
     libgit2
     libjpeg_turbo
@@ -62,6 +63,7 @@ programs! {
     lmdb
     lz4
     mimalloc
+    ncurses
     nghttp2
     oniguruma
     pcre2

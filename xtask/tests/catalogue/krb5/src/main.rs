@@ -29,11 +29,7 @@ struct Data {
     bytes: *mut c_char,
 }
 
-// The crate names the first of the libraries only.
-#[link(name = "krb5", kind = "static")]
-#[link(name = "k5crypto", kind = "static")]
-#[link(name = "com_err", kind = "static")]
-#[link(name = "krb5support", kind = "static")]
+// The crate names the first of the libraries only; the linker finds the others by itself.
 unsafe extern "C" {
     /// A text with an end, longer than this.
     static krb5_brand: [c_char; 1];
