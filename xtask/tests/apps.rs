@@ -211,13 +211,19 @@ fn a_library_that_nobody_brings_is_reported_first() {
     let output = app.xtask("dist", &[], &[]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("`mysqlclient` for mysqlclient-sys") && said.contains("`bundled`"), "{said}");
+    assert!(
+        said.contains("`mysqlclient` for mysqlclient-sys") && said.contains("`bundled`"),
+        "{said}"
+    );
     let text = fs::read_to_string(app.0.join("Cargo.toml")).unwrap();
     let bundled = text.replace("\"0.5\"", "{ version = \"0.5\", features = [\"bundled\"] }");
     app.write("Cargo.toml", &bundled);
     let output = app.xtask("plan", &[], &[]);
     assert!(output.status.success(), "{output:?}");
-    assert!(String::from_utf8_lossy(&output.stdout).contains("openssl"), "mysqlclient-src links OpenSSL");
+    assert!(
+        String::from_utf8_lossy(&output.stdout).contains("openssl"),
+        "mysqlclient-src links OpenSSL"
+    );
 }
 
 const CMAKE_MAIN: &str = r#"
