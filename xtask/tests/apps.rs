@@ -206,18 +206,24 @@ libsqlite3-sys = { version = "0.35", features = ["bundled"] }
 /// A library without a recipe is reported before anything is built, unless the crate brings it.
 #[test]
 fn a_library_that_nobody_brings_is_reported_first() {
-    let manifest = "[dependencies]\npq-sys = \"0.7\"\n";
+    let manifest = "[dependencies]\nmysqlclient-sys = \"0.5\"\n";
     let Some(app) = App::new("nobody", manifest, "fn main() {}") else { return };
     let output = app.xtask("dist", &[], &[]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("`pq` for pq-sys") && said.contains("`bundled`"), "{said}");
+    assert!(
+        said.contains("`mysqlclient` for mysqlclient-sys") && said.contains("`bundled`"),
+        "{said}"
+    );
     let text = fs::read_to_string(app.0.join("Cargo.toml")).unwrap();
-    let bundled = text.replace("\"0.7\"", "{ version = \"0.7\", features = [\"bundled\"] }");
+    let bundled = text.replace("\"0.5\"", "{ version = \"0.5\", features = [\"bundled\"] }");
     app.write("Cargo.toml", &bundled);
     let output = app.xtask("plan", &[], &[]);
     assert!(output.status.success(), "{output:?}");
-    assert!(String::from_utf8_lossy(&output.stdout).contains("openssl"), "pq-src links OpenSSL");
+    assert!(
+        String::from_utf8_lossy(&output.stdout).contains("openssl"),
+        "mysqlclient-src links OpenSSL"
+    );
 }
 
 const CMAKE_MAIN: &str = r#"

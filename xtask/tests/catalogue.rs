@@ -4,8 +4,8 @@
 //! in a root that holds nothing but the program and an empty `/tmp`.
 //!
 //! They need a store and the registry, so they run with `MUSLIN_TEST_ALL=1` and with the store of
-//! `MUSLIN_STORE`; without, each says that it did not run. One alone:
-//! `cargo test -p xtask --test catalogue -- bzip2`.
+//! `MUSLIN_STORE`, all but a few with `MUSLIN_TEST_SLOW=1` too; without, each says that it did not
+//! run. One alone: `cargo test -p xtask --test catalogue -- bzip2`.
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_macros,
@@ -42,6 +42,7 @@ programs! {
     freetype
     gmp
     jemalloc
+    krb5
     libarchive
     libblkid
     libcap
@@ -66,12 +67,17 @@ programs! {
     nghttp2
     oniguruma
     pcre2
+    readline
+    rocksdb
     snappy
     xz
     zlib_ng
     zeromq
     zstd
 }
+
+/// One of each builder: these run with every `cargo xtask test`, the others with `--all`.
+const QUICK: &[&str] = &["bzip2", "libffi", "libjpeg-turbo", "pcre2", "zstd"];
 
 /// Libraries that other tests link and use.
 const ELSEWHERE: &[&str] = &["libcxx", "openssl", "sqlite", "zlib"];
@@ -92,12 +98,35 @@ fn every_library_has_a_program() {
     let folders: BTreeSet<String> = items
         .filter(is_member)
         .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
+        .filter(|name| name != "together")
         .collect();
     assert_eq!(names, folders, "the list here, and the folders in tests/catalogue");
     let covered: BTreeSet<String> =
         names.into_iter().chain(ELSEWHERE.iter().map(|&name| name.to_owned())).collect();
     let libraries: BTreeSet<String> = recipes().libraries.into_keys().collect();
     assert_eq!(covered, libraries, "programs, and recipes/libraries");
+}
+
+/// The table is written by a run that built all of them; what it says of each must still be so.
+#[test]
+fn the_table_of_libraries_is_of_these_recipes() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("docs/libraries.md");
+    let text = fs::read_to_string(path).unwrap();
+    let cells = |row: &str| row.split('|').map(|cell| cell.trim().to_owned()).collect::<Vec<_>>();
+    let rows: Vec<_> = text.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+    let told: Vec<_> = rows.iter().map(|row| cells(row)[1..7].to_vec()).collect();
+    let expected: Vec<Vec<String>> = recipes()
+        .libraries
+        .into_values()
+        .map(|it| {
+            let builder = it.build.name().to_owned();
+            vec![it.name, it.version, it.description, it.links.join(", "), it.license, builder]
+        })
+        .collect();
+    let mut sorted = told.clone();
+    sorted.sort();
+    let how = "write it again: cargo xtask sysroot --all --table docs/libraries.md";
+    assert_eq!(sorted, expected, "{how}");
 }
 
 /// Builds the program of a library, runs it, and looks up the library in the manifest.
@@ -107,35 +136,67 @@ fn run(name: &str) {
         eprintln!("NOT RUN: `{name}` needs MUSLIN_TEST_ALL=1 and a store in MUSLIN_STORE");
         return;
     }
-    let work = Path::new(env!("CARGO_TARGET_TMPDIR")).join("catalogue");
-    let out = work.join("out").join(name);
-    remove_tree(&out).unwrap();
-    let output = dist(name, &work.join("target"), &out);
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
-
+    if !QUICK.contains(&name) && std::env::var_os("MUSLIN_TEST_SLOW").is_none() {
+        eprintln!("NOT RUN: `{name}` needs MUSLIN_TEST_SLOW=1, as with `cargo xtask test --all`");
+        return;
+    }
     let version = recipes().libraries[name].version.clone();
-    let manifest = fs::read(out.join("manifest.json")).unwrap();
-    let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
+    let variables = [("MUSLIN_VERSION", version.clone())];
+    let manifest = build_and_run(name, "release", &variables);
     let libraries = manifest["libraries"].as_array().unwrap();
     let is_ours = |it: &&serde_json::Value| it["name"] == name && it["version"] == *version;
     assert!(libraries.iter().any(|it| is_ours(&it)), "{name} {version} in {libraries:?}");
     let bundled = manifest["bundled"].as_array().unwrap();
     assert!(bundled.is_empty(), "compiled by crates: {bundled:?}");
-
-    let program = String::from_utf8_lossy(&output.stdout).lines().next().unwrap().to_owned();
-    let output = in_empty_root(&work.join("root").join(name), Path::new(&program), &version);
-    assert!(output.status.success(), "{program}: {output:?}");
 }
 
-fn dist(name: &str, target: &Path, out: &Path) -> Output {
+/// One program does what those of two dozen libraries do, and works however it is compiled: with
+/// debug information and without, with each kind of link-time optimisation, and with panics that
+/// unwind (all but `fat`) or abort.
+#[test]
+fn many_libraries_in_one_program() {
+    if std::env::var_os("MUSLIN_TEST_SLOW").is_none() || std::env::var_os("MUSLIN_STORE").is_none()
+    {
+        eprintln!(
+            "NOT RUN: many libraries in one program need MUSLIN_TEST_SLOW=1 and MUSLIN_STORE"
+        );
+        return;
+    }
+    let libraries = recipes().libraries.into_values();
+    let versions: Vec<_> = libraries.map(|it| format!("{}={}", it.name, it.version)).collect();
+    for profile in ["dev", "off", "thin", "fat"] {
+        let manifest =
+            build_and_run("together", profile, &[("MUSLIN_VERSIONS", versions.join(" "))]);
+        let count = manifest["libraries"].as_array().unwrap().len();
+        assert!(count >= 24, "{profile}: only {count} libraries");
+    }
+}
+
+/// Builds a program and runs it with some variables; returns the manifest.
+fn build_and_run(name: &str, profile: &str, variables: &[(&str, String)]) -> serde_json::Value {
+    let work = Path::new(env!("CARGO_TARGET_TMPDIR")).join("catalogue");
+    let out = work.join("out").join(name);
+    remove_tree(&out).unwrap();
+    let output = dist(name, profile, &work.join("target"), &out);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{profile}: {said}");
+    let program = String::from_utf8_lossy(&output.stdout).lines().next().unwrap().to_owned();
+    let root = work.join("root").join(name);
+    let output = in_empty_root(&root, Path::new(&program), variables);
+    assert!(output.status.success(), "{program}, {profile}: {output:?}");
+    let manifest = fs::read(out.join("manifest.json")).unwrap();
+    serde_json::from_slice(&manifest).unwrap()
+}
+
+fn dist(name: &str, profile: &str, target: &Path, out: &Path) -> Output {
     // They share a target folder, where one waits for the other anyway.
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock().unwrap_or_else(|failed| failed.into_inner());
     let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     Command::new(env!("CARGO_BIN_EXE_xtask"))
         .current_dir(checkout)
-        .args(["dist", "--package", &format!("with-{name}"), "--manifest-path"])
+        .args(["dist", "--package", &format!("with-{name}"), "--profile", profile])
+        .arg("--manifest-path")
         .arg(folder().join("Cargo.toml"))
         .arg("--out-dir")
         .arg(out)
@@ -144,8 +205,8 @@ fn dist(name: &str, target: &Path, out: &Path) -> Output {
         .unwrap()
 }
 
-/// Runs a program where there is nothing else. It learns the recipe's version by a variable.
-fn in_empty_root(root: &Path, program: &Path, version: &str) -> Output {
+/// Runs a program where there is nothing else. It learns the recipes' versions by variables.
+fn in_empty_root(root: &Path, program: &Path, variables: &[(&str, String)]) -> Output {
     remove_tree(root).unwrap();
     fs::create_dir_all(root.join("tmp")).unwrap();
     fs::copy(program, root.join("program")).unwrap();
@@ -154,7 +215,7 @@ fn in_empty_root(root: &Path, program: &Path, version: &str) -> Output {
     command.args(["--user", "--map-root-user", "chroot"]).arg(root).arg("/program");
     let output = command
         .env_clear()
-        .env("MUSLIN_VERSION", version)
+        .envs(variables.iter().map(|(name, value)| (name, value)))
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
         .output()
         .unwrap();

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-use crate::layout::{Borrowed, write_atomically};
+use crate::layout::{Borrowed, target_folder, write_atomically};
 use crate::links;
 use crate::report;
 use crate::rust::Rust;
@@ -29,7 +29,7 @@ impl Lockfile {
     pub fn borrow(rust: &Rust, manifest: &Path, access: Access) -> Result<Self> {
         let folder = manifest.parent().unwrap_or(Path::new("/"));
         if let Some(root) = obvious_root(folder) {
-            return Self::new(&root.join("Cargo.lock"), &root.join("target"), access);
+            return Self::new(&root.join("Cargo.lock"), &target_folder(root), access);
         }
         let place = folder.join("Cargo.lock");
         let mut command = rust.cargo_in(folder);

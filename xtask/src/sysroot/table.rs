@@ -10,8 +10,8 @@ use crate::recipe::Library;
 use crate::session::Session;
 
 /// What stands above the rows.
-const HEAD: &str = "| library | version | what it is | licence | builder | seconds | size |\n\
-                    |---|---|---|---|---|--:|--:|\n";
+const HEAD: &str = "| library | version | what it is | `links` | licence | builder | seconds | size |\n\
+                    |---|---|---|---|---|---|--:|--:|\n";
 
 /// Writes the table of a plan's libraries, which must be in the store. The seconds are those that
 /// each took where and when it was built.
@@ -41,10 +41,11 @@ fn row(session: &Session, step: &Step, library: &Library) -> Result<String> {
     let bytes: u64 = sizes.sum::<Result<u64>>()?;
     let seconds = entry.seconds().map_or_else(|| "?".to_owned(), |seconds| format!("{seconds:.1}"));
     Ok(format!(
-        "| {} | {} | {} | {} | {} | {seconds} | {} kB |\n",
+        "| {} | {} | {} | {} | {} | {} | {seconds} | {} kB |\n",
         library.name,
         library.version,
         library.description,
+        library.links.join(", "),
         library.license,
         library.build.name(),
         bytes.div_ceil(1000),

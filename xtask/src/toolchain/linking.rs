@@ -20,7 +20,7 @@ use crate::rust::Rust;
 use crate::target::Target;
 
 /// Bump when the code below makes something else of the same inputs.
-const FORMAT: &str = "linking-driver 4";
+const FORMAT: &str = "linking-driver 6";
 
 /// musl has all of these in `libc.a`; empty archives serve those who ask for them by name.
 const EMPTY_LIBRARIES: [&str; 8] = ["m", "pthread", "rt", "dl", "util", "crypt", "resolv", "xnet"];
@@ -124,8 +124,12 @@ esac
 pub const MAP_ENDING: &str = ".map";
 
 /// Where cargo links, the linker writes down beside the program what got into it: its own evidence,
-/// which changes no byte of the program.
-const WITH_MAP: &str = r#"out=
+/// which changes no byte of the program. And behind all that crates name come the other libraries of
+/// the sysroot, since a crate often names its own library only, and not what that one needs. Nothing
+/// is taken of them that is not asked for.
+fn where_cargo_links(target: &Target) -> String {
+    format!(
+        r#"out=
 last=
 for word; do
     [ "$last" != -o ] || out=$word
@@ -133,9 +137,17 @@ for word; do
 done
 case "$out" in
 */deps/*.o) ;;
-*/deps/*) set -- "$@" "-Wl,-Map=$out.map" ;;
+*/deps/*)
+    set -- "$@" -Xlinker "-Map=$out{MAP_ENDING}"
+    for lib in "${{{}-/nonexistent}}"/lib/lib*.a; do
+        [ ! -e "$lib" ] || set -- "$@" "$lib"
+    done
+    ;;
 esac
-"#;
+"#,
+        sysroot_variable(target)
+    )
+}
 
 /// What the compiler is told by variables and not by flags, because OpenSSL for one writes its flags
 /// into its library, and these have this machine's paths: the sysroot, and the names that paths get.
@@ -157,7 +169,8 @@ fi
 fn zig_call(name: &str, target: &Target, lld: &Path) -> String {
     let lld = shell_word(&lld.to_string_lossy());
     format!(
-        "{STATIC_BY_DEFAULT}{WITH_MAP}{}exec \"$tree/{name}\" --sysroot=\"$here/..\" --ld-path={lld} \"$@\"",
+        "{STATIC_BY_DEFAULT}{}{}exec \"$tree/{name}\" --sysroot=\"$here/..\" --ld-path={lld} \"$@\"",
+        where_cargo_links(target),
         told_by_variables(target)
     )
 }
@@ -165,7 +178,8 @@ fn zig_call(name: &str, target: &Target, lld: &Path) -> String {
 fn gcc_call(name: &str, target: &Target, lld: &Path) -> String {
     let folder = lld.parent().unwrap_or(lld).to_string_lossy().into_owned();
     format!(
-        "{STATIC_BY_DEFAULT}{WITH_MAP}{}exec \"$tree/{name}\" -fuse-ld=lld -B{} \"$@\"",
+        "{STATIC_BY_DEFAULT}{}{}exec \"$tree/{name}\" -fuse-ld=lld -B{} \"$@\"",
+        where_cargo_links(target),
         told_by_variables(target),
         shell_word(&folder)
     )

@@ -2,7 +2,7 @@
 
 use brotli_sys::{BrotliDecoderDecompress, BrotliEncoderCompress, BrotliEncoderMaxCompressedSize};
 
-fn main() {
+pub fn main() {
     // SAFETY: the functions take nothing and return numbers.
     let versions =
         unsafe { [brotli_sys::BrotliDecoderVersion(), brotli_sys::BrotliEncoderVersion()] };

@@ -7,7 +7,7 @@ unsafe extern "C" {
     fn BZ2_bzlibVersion() -> *const std::ffi::c_char;
 }
 
-fn main() {
+pub fn main() {
     // SAFETY: the function returns a constant text.
     let version = unsafe { CStr::from_ptr(BZ2_bzlibVersion()) };
     let version = version.to_str().unwrap().split(',').next().unwrap();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use c_ares::{Channel, Error, EventSys, Options};
 
-fn main() {
+pub fn main() {
     let (version, _) = c_ares::version();
     assert_eq!(version, std::env::var("MUSLIN_VERSION").unwrap());
 

@@ -24,7 +24,7 @@ const GZIP: &[u8] = &[
     223, 18, 0, 0, 0,
 ];
 
-fn main() {
+pub fn main() {
     let version = Version::get();
     assert_eq!(version.version(), std::env::var("MUSLIN_VERSION").unwrap());
     assert!(!version.vendored(), "the crate's own copy");

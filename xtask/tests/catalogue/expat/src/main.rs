@@ -64,7 +64,7 @@ fn parse(document: &[u8]) -> Result<String, c_int> {
     }
 }
 
-fn main() {
+pub fn main() {
     // SAFETY: the function returns a constant text.
     let version = unsafe { CStr::from_ptr(XML_ExpatVersion()) }.to_str().unwrap();
     assert_eq!(version.trim_start_matches("expat_"), std::env::var("MUSLIN_VERSION").unwrap());

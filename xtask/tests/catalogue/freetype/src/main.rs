@@ -12,7 +12,7 @@ unsafe extern "C" {
     );
 }
 
-fn main() {
+pub fn main() {
     let library = Library::init().unwrap();
     let (mut major, mut minor, mut patch) = (0, 0, 0);
     // SAFETY: the library lives, and the numbers have a place.

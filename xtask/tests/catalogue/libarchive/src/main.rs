@@ -19,7 +19,7 @@ unsafe extern "C" {
 
 const REGULAR_FILE: u32 = 0o100_000;
 
-fn main() {
+pub fn main() {
     // SAFETY: the function returns a constant text.
     let version = unsafe { CStr::from_ptr(ffi::archive_version_string()) };
     let version = version.to_str().unwrap().strip_prefix("libarchive ").unwrap();

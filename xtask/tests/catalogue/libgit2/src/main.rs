@@ -5,7 +5,7 @@ use std::path::Path;
 
 use git2::{BranchType, DiffFormat, DiffOptions, ErrorCode, Repository, Signature, Sort, Version};
 
-fn main() {
+pub fn main() {
     let version = Version::get();
     let (major, minor, patch) = version.libgit2_version();
     assert_eq!(format!("{major}.{minor}.{patch}"), std::env::var("MUSLIN_VERSION").unwrap());

@@ -9,7 +9,7 @@ use libpng_sys::ffi as png;
 const WIDTH: u32 = 100;
 const HEIGHT: u32 = 60;
 
-fn main() {
+pub fn main() {
     // SAFETY: it only returns a number.
     let number = unsafe { png::png_access_version_number() };
     let version = format!("{}.{}.{}", number / 10_000, number / 100 % 100, number % 100);

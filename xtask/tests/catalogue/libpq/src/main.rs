@@ -16,7 +16,7 @@ use openssl::x509::{X509, X509NameBuilder};
 
 const PASSWORD: &str = "correct horse";
 
-fn main() {
+pub fn main() {
     // SAFETY: the function has no preconditions.
     let version = unsafe { pq_sys::PQlibVersion() };
     let version = format!("{}.{}", version / 10_000, version % 10_000);

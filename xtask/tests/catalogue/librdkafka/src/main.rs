@@ -13,7 +13,7 @@ use rdkafka::{Offset, TopicPartitionList};
 
 const LIMIT: Duration = Duration::from_secs(30);
 
-fn main() {
+pub fn main() {
     let (_, version) = get_rdkafka_version();
     assert_eq!(version, std::env::var("MUSLIN_VERSION").unwrap());
 

@@ -5,7 +5,7 @@ use std::ptr::{null, null_mut};
 
 use libsodium_sys as sodium;
 
-fn main() {
+pub fn main() {
     // SAFETY: it may be called more than once, and before all else it must be.
     assert!(unsafe { sodium::sodium_init() } >= 0);
     // SAFETY: the function returns a constant text.

@@ -17,7 +17,7 @@ unsafe extern "C" {
 
 const SERVER: &str = "SSH-2.0-muslin";
 
-fn main() {
+pub fn main() {
     // SAFETY: the function returns a constant text.
     let version = unsafe { CStr::from_ptr(libssh2_version(0)) };
     assert_eq!(version.to_str().unwrap(), std::env::var("MUSLIN_VERSION").unwrap());

@@ -72,7 +72,7 @@ fn text(text: *const c_char) -> &'static str {
     unsafe { CStr::from_ptr(text) }.to_str().unwrap()
 }
 
-fn main() {
+pub fn main() {
     // SAFETY: structures have the sizes that libuv says, and live to the end.
     unsafe {
         assert_eq!(text(uv_version_string()), std::env::var("MUSLIN_VERSION").unwrap());

@@ -7,7 +7,7 @@ use libwebp_sys as webp;
 const WIDTH: i32 = 120;
 const HEIGHT: i32 = 80;
 
-fn main() {
+pub fn main() {
     // SAFETY: they only return numbers.
     let versions = unsafe {
         [

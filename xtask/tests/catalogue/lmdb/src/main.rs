@@ -5,7 +5,7 @@ use std::path::Path;
 
 use lmdb::{Cursor, DatabaseFlags, Environment, Error, Transaction, WriteFlags};
 
-fn main() {
+pub fn main() {
     // SAFETY: the function returns a constant text, and takes null for what nobody asks for.
     let version = unsafe {
         CStr::from_ptr(lmdb_sys::mdb_version(

@@ -7,7 +7,7 @@ unsafe extern "C" {
     fn LZ4_versionString() -> *const std::ffi::c_char;
 }
 
-fn main() {
+pub fn main() {
     // SAFETY: the function returns a constant text.
     let version = unsafe { CStr::from_ptr(LZ4_versionString()) };
     assert_eq!(version.to_str().unwrap(), std::env::var("MUSLIN_VERSION").unwrap());

@@ -68,7 +68,7 @@ unsafe fn sent(session: *mut h2::nghttp2_session) -> Vec<u8> {
     }
 }
 
-fn main() {
+pub fn main() {
     // SAFETY: a constant text.
     let version = unsafe { CStr::from_ptr((*nghttp2_version(0)).text) };
     assert_eq!(version.to_str().unwrap(), std::env::var("MUSLIN_VERSION").unwrap());

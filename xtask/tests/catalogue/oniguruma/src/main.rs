@@ -9,7 +9,7 @@ unsafe extern "C" {
     static mut OnigEncodingISO_8859_1: onig_sys::OnigEncodingType;
 }
 
-fn main() {
+pub fn main() {
     // SAFETY: the function returns a constant text.
     let version = unsafe { CStr::from_ptr(onig_version()) };
     assert_eq!(version.to_str().unwrap(), std::env::var("MUSLIN_VERSION").unwrap());

@@ -2,7 +2,7 @@
 
 use pcre2::bytes::RegexBuilder;
 
-fn main() {
+pub fn main() {
     // Not `pcre2::version`, which is that of the header from which the crate was made.
     let mut text = [0_u8; 64];
     // SAFETY: a version is shorter than that.

@@ -37,7 +37,7 @@ fn restored(packed: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-fn main() {
+pub fn main() {
     let text: Vec<u8> = (0..200_000u32).flat_map(|n| (n % 1000).to_string().into_bytes()).collect();
     let packed = compressed(&text);
     assert!(packed.len() < text.len() / 4, "{}", packed.len());

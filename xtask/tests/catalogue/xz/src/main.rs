@@ -11,7 +11,7 @@ unsafe extern "C" {
     fn lzma_version_string() -> *const std::ffi::c_char;
 }
 
-fn main() {
+pub fn main() {
     // SAFETY: the function returns a constant text.
     let version = unsafe { CStr::from_ptr(lzma_version_string()) };
     assert_eq!(version.to_str().unwrap(), std::env::var("MUSLIN_VERSION").unwrap());

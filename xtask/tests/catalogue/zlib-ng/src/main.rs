@@ -5,7 +5,7 @@ use std::ffi::CStr;
 
 use libz_ng_sys as zng;
 
-fn main() {
+pub fn main() {
     // SAFETY: the function returns a constant text.
     let version = unsafe { CStr::from_ptr(zng::zlibVersion()) };
     assert_eq!(version.to_str().unwrap(), std::env::var("MUSLIN_VERSION").unwrap());

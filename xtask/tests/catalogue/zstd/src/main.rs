@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-fn main() {
+pub fn main() {
     let version = zstd::zstd_safe::version_string();
     assert_eq!(version, std::env::var("MUSLIN_VERSION").unwrap());
 
