@@ -2,6 +2,7 @@
 //! network before.
 
 pub mod host;
+mod relink;
 mod room;
 mod told;
 
@@ -67,8 +68,8 @@ pub fn build(
     host: &Host,
 ) -> Result<Built> {
     let project = order.project;
-    let mut command = project.rust.cargo();
-    command.current_dir(project.folder());
+    relink::forget_other_sysroot(order, environment)?;
+    let mut command = project.rust.cargo_in(project.folder());
     command
         .envs(&environment.variables)
         .arg("build")

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::scratch::Scratch;
+use crate::scratch::{Run, Scratch};
 
 fn built(scratch: &Scratch, arguments: &[&str]) -> Vec<String> {
     let mut all = arguments.to_vec();
@@ -105,4 +105,31 @@ fn a_plan_touches_nothing() {
     assert_eq!(said, "tiny was never built in this store\n");
     assert!(!scratch.store().exists());
     assert!(!scratch.target().exists());
+}
+
+/// No build script of this app watches the sysroot: cargo alone would keep the old program.
+#[test]
+fn a_program_is_linked_again_when_a_library_changed_that_no_crate_names() {
+    if !crate::has_std() {
+        return;
+    }
+    let scratch = Scratch::new("relink");
+    scratch.write_app("app", "[package.metadata.muslin]\nlibraries.add = [\"tiny\"]\n");
+    scratch.edit("app/Cargo.toml", "tiny-sys = { path = \"tiny-sys\" }\n", "");
+    scratch.write(
+        "app/src/main.rs",
+        "#[link(name = \"tiny\", kind = \"static\")]\n\
+         unsafe extern \"C\" { fn tiny_answer() -> i32; }\n\
+         fn main() { println!(\"the answer is {}\", unsafe { tiny_answer() }); }\n",
+    );
+    let says = || {
+        let run = scratch.run(&["dist"]).ok();
+        let program = run.stdout.lines().next().unwrap().to_owned();
+        Run::of(&mut xtask::process::command(program)).ok().stdout
+    };
+    assert_eq!(says(), "the answer is 42\n");
+    scratch.edit("recipes/libraries/tiny.toml", "TINY_STEP = 2", "TINY_STEP = 3");
+    assert_eq!(says(), "the answer is 43\n");
+    scratch.edit("recipes/libraries/tiny.toml", "TINY_STEP = 3", "TINY_STEP = 2");
+    assert_eq!(says(), "the answer is 42\n");
 }

@@ -16,6 +16,10 @@ const LOOK: &str = "ls -A / /build /etc /dev /tmp | sort; env | grep -v SHLVL | 
 
 const FAILS: &str = "#!/bin/sh\necho changed >> notes\n. ./look > seen\nexit 3\n";
 
+/// How such a script is called.
+const COMMAND: &str = "sh ./configure --prefix=/usr --libdir=/usr/lib --build=x86_64-pc-linux-gnu \
+    --disable-shared --enable-static --disable-dependency-tracking --host=x86_64-linux-musl";
+
 /// A library whose script looks around and fails.
 fn write(workshop: &Workshop) {
     let look = format!("{LOOK}\n");
@@ -38,18 +42,16 @@ fn a_shell_sees_what_the_step_saw() {
     assert!(fresh.contains("\ngone\n") && fresh.ends_with("closed\n"), "{fresh}");
     assert_eq!(shell(&workshop, &["cat", "notes"]), "new\n");
     let run = workshop.run(&["sysroot", "looks", "--toolchain", "zig"]);
-    let run = run.fails(1, &["`env ./configure --prefix=/usr` failed with exit code 3"]);
+    let run = run.fails(1, &[&format!("`{COMMAND}` failed with exit code 3")]);
     // As it failed: with what the script has changed, and in the same sandbox.
     assert_eq!(shell(&workshop, &["cat", "notes"]), "new\nchanged\n");
     let seen = shell(&workshop, &["cat", "seen"]);
     assert_eq!(shell(&workshop, &look), seen);
     assert_eq!(fresh, seen);
     // The command that the failure names does the same again.
-    run.says(
-        "that command again by hand: cargo xtask shell looks -- env ./configure --prefix=/usr\n",
-    );
-    let words =
-        ["shell", "looks", "--toolchain", "zig", "--", "env", "./configure", "--prefix=/usr"];
+    run.says(&format!("that command again by hand: cargo xtask shell looks -- {COMMAND}\n"));
+    let mut words = vec!["shell", "looks", "--toolchain", "zig", "--"];
+    words.extend(COMMAND.split(' '));
     workshop.run(&words).fails(3, &["Entering looks as it failed"]);
     assert_eq!(shell(&workshop, &["cat", "notes"]), "new\nchanged\nchanged\n");
 }
