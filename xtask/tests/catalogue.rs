@@ -68,7 +68,6 @@ programs! {
     oniguruma
     pcre2
     readline
-    rocksdb
     snappy
     xz
     zlib_ng
