@@ -19,15 +19,19 @@ pub fn write(session: &Session, plan: &Plan, file: &Path) -> Result<()> {
     let mut text = format!(
         "<!-- Written by `cargo xtask sysroot --all --table docs/libraries.md`. -->\n\n\
          # Libraries\n\nFor `{}`, with {} {}. Seconds: from the archive to the entry in the store, \
-         on the machine that wrote this table, beside other steps. Size: the static archives.\n\n\
+         on the machine that wrote this table, all steps at once: most of it is waiting for a processor. \
+         Size: the static archives.\n\n\
          {HEAD}",
         plan.target.triple,
         plan.toolchain().name,
         plan.toolchain().version,
     );
-    for (step, library) in plan.libraries() {
-        text.push_str(&row(session, step, library)?);
-    }
+    let mut rows = plan
+        .libraries()
+        .map(|(step, library)| row(session, step, library))
+        .collect::<Result<Vec<_>>>()?;
+    rows.sort();
+    text.extend(rows);
     write_atomically(file, text.as_bytes())
         .with_context(|| format!("cannot write {}", file.display()))
 }
