@@ -173,12 +173,8 @@ pub fn discover(
 /// What is linked beside the libraries. A crate that gets its library from a recipe compiles nothing,
 /// and what that library needs, its recipe knows.
 fn language(metadata: &Metadata, wanted: &Wanted, wishes: &Wishes, recipes: &Recipes) -> Language {
-    let is_served = |name: &String| {
-        let served = |link: &&Link| matches!(link.provision, Provision::Sysroot(_));
-        wanted.links.iter().filter(served).any(|link| link.crate_name == *name)
-    };
     let is_skipped = wishes.libraries.skip.iter().any(|name| recipes.is_runtime_cxx(name));
-    match metadata.cxx.iter().any(|name| !is_served(name)) && !is_skipped {
+    match metadata.cxx.iter().any(|name| !wanted.is_served(name)) && !is_skipped {
         true => Language::Cxx,
         false => Language::C,
     }
@@ -303,6 +299,12 @@ fn is_abridged(name: &str, full: &str) -> bool {
 }
 
 impl Wanted {
+    /// Whether a crate gets its library from the sysroot.
+    pub fn is_served(&self, crate_name: &str) -> bool {
+        let served = |link: &&Link| matches!(link.provision, Provision::Sysroot(_));
+        self.links.iter().filter(served).any(|link| link.crate_name == crate_name)
+    }
+
     /// Fails, before anything is built, if a crate needs a library that nothing provides.
     pub fn require_all(&self) -> Result<()> {
         let missing: Vec<_> =

@@ -147,6 +147,7 @@ fn run(name: &str) {
     assert!(libraries.iter().any(|it| is_ours(&it)), "{name} {version} in {libraries:?}");
     let bundled = manifest["bundled"].as_array().unwrap();
     assert!(bundled.is_empty(), "compiled by crates: {bundled:?}");
+    assert_eq!(manifest["host"], "hidden", "what a build saw of the machine");
 }
 
 /// One program does what those of two dozen libraries do, and works however it is compiled: with

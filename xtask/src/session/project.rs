@@ -115,7 +115,8 @@ impl Session {
         }
         let wanted = links::discover(&metadata, &package, &self.recipes, arguments.prefer)?;
         wanted.require_all()?;
-        let sees_host = self.sees_host(arguments.host.unwrap_or(wanted.host), &metadata, &rust);
+        let wish = arguments.host.unwrap_or(wanted.host);
+        let sees_host = self.sees_host(wish, &metadata, &wanted, &rust);
         let mut tools = Vec::new();
         if sees_host.is_none() {
             tools.push(SHELL.to_owned());
@@ -138,11 +139,19 @@ impl Session {
     }
 
     /// Why an app's build must see this machine's programs, headers and libraries.
-    fn sees_host(&self, wish: HostView, metadata: &Metadata, rust: &Rust) -> Option<String> {
+    fn sees_host(
+        &self,
+        wish: HostView,
+        metadata: &Metadata,
+        wanted: &Wanted,
+        rust: &Rust,
+    ) -> Option<String> {
         if wish == HostView::Visible {
             return Some("as asked for".to_owned());
         }
-        if let Some(caller) = metadata.callers.first() {
+        // What a crate calls to build its own copy of a library, it does not call for a recipe's.
+        let mut callers = metadata.callers.iter();
+        if let Some(caller) = callers.find(|caller| !wanted.is_served(&caller.name)) {
             return Some(format!("the crate {} calls {}", caller.name, caller.program));
         }
         let mut tools = std::iter::once(SHELL).chain(metadata.tools.iter().map(String::as_str));

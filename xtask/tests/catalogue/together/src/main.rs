@@ -50,8 +50,7 @@ mod with_zlib_ng;
 mod with_zstd;
 
 /// Runs one, with the version of its library where it looks for it.
-fn run(name: &str, program: fn()) {
-    let versions = std::env::var("MUSLIN_VERSIONS").unwrap();
+fn run(versions: &str, name: &str, program: fn()) {
     let mut pairs = versions.split(' ').filter_map(|pair| pair.split_once('='));
     let (_, version) = pairs.find(|(library, _)| *library == name).unwrap();
     // SAFETY: what one of them starts has ended when the next one begins.
@@ -61,28 +60,32 @@ fn run(name: &str, program: fn()) {
 }
 
 fn main() {
-    run("brotli", with_brotli::main);
-    run("bzip2", with_bzip2::main);
-    run("c-ares", with_c_ares::main);
-    run("curl", with_curl::main);
-    run("expat", with_expat::main);
-    run("freetype", with_freetype::main);
-    run("libarchive", with_libarchive::main);
-    run("libgit2", with_libgit2::main);
-    run("libpng", with_libpng::main);
-    run("libpq", with_libpq::main);
-    run("librdkafka", with_librdkafka::main);
-    run("libsodium", with_libsodium::main);
-    run("libssh2", with_libssh2::main);
-    run("libuv", with_libuv::main);
-    run("libwebp", with_libwebp::main);
-    run("lmdb", with_lmdb::main);
-    run("lz4", with_lz4::main);
-    run("nghttp2", with_nghttp2::main);
-    run("oniguruma", with_oniguruma::main);
-    run("pcre2", with_pcre2::main);
-    run("snappy", with_snappy::main);
-    run("xz", with_xz::main);
-    run("zlib-ng", with_zlib_ng::main);
-    run("zstd", with_zstd::main);
+    let Ok(versions) = std::env::var("MUSLIN_VERSIONS") else {
+        eprintln!("MUSLIN_VERSIONS names each library with its version: `zlib=1.3.2 …`");
+        std::process::exit(2);
+    };
+    run(&versions, "brotli", with_brotli::main);
+    run(&versions, "bzip2", with_bzip2::main);
+    run(&versions, "c-ares", with_c_ares::main);
+    run(&versions, "curl", with_curl::main);
+    run(&versions, "expat", with_expat::main);
+    run(&versions, "freetype", with_freetype::main);
+    run(&versions, "libarchive", with_libarchive::main);
+    run(&versions, "libgit2", with_libgit2::main);
+    run(&versions, "libpng", with_libpng::main);
+    run(&versions, "libpq", with_libpq::main);
+    run(&versions, "librdkafka", with_librdkafka::main);
+    run(&versions, "libsodium", with_libsodium::main);
+    run(&versions, "libssh2", with_libssh2::main);
+    run(&versions, "libuv", with_libuv::main);
+    run(&versions, "libwebp", with_libwebp::main);
+    run(&versions, "lmdb", with_lmdb::main);
+    run(&versions, "lz4", with_lz4::main);
+    run(&versions, "nghttp2", with_nghttp2::main);
+    run(&versions, "oniguruma", with_oniguruma::main);
+    run(&versions, "pcre2", with_pcre2::main);
+    run(&versions, "snappy", with_snappy::main);
+    run(&versions, "xz", with_xz::main);
+    run(&versions, "zlib-ng", with_zlib_ng::main);
+    run(&versions, "zstd", with_zstd::main);
 }
