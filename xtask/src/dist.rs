@@ -23,6 +23,7 @@ use crate::environment::Environment;
 use crate::layout::{self, copy_atomically, write_atomically};
 use crate::linked::{self, Places};
 use crate::plan::Plan;
+use crate::process::side_by_side;
 use crate::report;
 use crate::session::{Access, Project, Session};
 use crate::target::Target;
@@ -63,8 +64,8 @@ impl cli::Dist {
         }
         let checked = check(session, &project, target, programs)?;
         let places = Places::new(session, &project, &plan, &environment);
-        let linked = programs.iter().map(|program| linked::archives(&places, &built, program));
-        let linked = linked.collect::<Result<Vec<_>>>()?;
+        let linked = side_by_side(programs, |program| linked::archives(&places, &built, program));
+        let linked = linked.into_iter().collect::<Result<Vec<_>>>()?;
         let place = match &self.out_dir {
             Some(folder) if self.platform.triples().len() > 1 => folder.join(&target.triple),
             Some(folder) => folder.clone(),
@@ -105,15 +106,7 @@ fn check(
         run: RunPolicy::EmptyRoot { scratch: scratch.path().to_owned(), limit: TIME_LIMIT },
     };
     let (mut checked, mut failure) = (Vec::new(), None::<crate::exit::Failure>);
-    let checkups = std::thread::scope(|scope| {
-        let examine = |program: &'_ Program| examine(&program.path, &expectation);
-        let threads: Vec<_> =
-            programs.iter().map(|program| scope.spawn(move || examine(program))).collect();
-        let join = |thread: std::thread::ScopedJoinHandle<'_, _>| thread.join();
-        threads.into_iter().map(join).collect::<Vec<_>>()
-    });
-    for checkup in checkups {
-        let Ok(checkup) = checkup else { bail!("a thread that checks a program panicked") };
+    for checkup in side_by_side(programs, |program| examine(&program.path, &expectation)) {
         match checkup?.into_checked() {
             Ok(program) => checked.push(program),
             Err(found) => match &mut failure {

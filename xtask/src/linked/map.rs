@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use memchr::{memchr, memmem};
+
 /// A file that the linker took sections of, and, if it is an archive, of which members.
 pub type Parts = BTreeMap<PathBuf, BTreeSet<String>>;
 
-/// Columns of a map: the one of an output section, of an input section, of a symbol.
-const INDENT: usize = 8;
+/// What stands in the column of output sections before an input section; symbols have it twice.
+const INDENT: &[u8; 8] = b"        ";
 
 /// Reads a map as LLD writes it; nothing if it is none.
 ///
@@ -17,22 +19,27 @@ const INDENT: usize = 8;
 ///              4c0              4c0       2c     4         /target/libz.a(inflate.o):(.rodata.order)
 /// ```
 pub fn parse(text: &[u8]) -> Option<Parts> {
-    let mut lines = text.split(|byte| *byte == b'\n');
+    // Maps have megabytes, most of them symbols, and are read at each `dist`.
+    let mut rest = Some(text);
+    let mut lines = std::iter::from_fn(|| {
+        let text = rest?;
+        let end = memchr(b'\n', text);
+        rest = end.map(|end| &text[end + 1..]);
+        Some(&text[..end.unwrap_or(text.len())])
+    });
     let header = lines.next()?;
-    let column = header.windows(4).position(|window| window == b"Out ")?;
-    let input = column + INDENT;
+    let column = memmem::find(header, b"Out ")?;
+    let input = column + INDENT.len();
     let mut parts = Parts::new();
     let mut last: &[u8] = &[];
     for line in lines {
-        let is_input = line.len() > input
-            && line[input] != b' '
-            && line[column..input].iter().all(|byte| *byte == b' ');
+        let is_input = line.len() > input && line[input] != b' ' && line[column..input] == *INDENT;
         if !is_input {
             continue;
         }
         // `file:(section)`; a section's name may have the same characters in it, a path hardly.
         let rest = &line[input..];
-        let Some(end) = rest.windows(2).position(|window| window == b":(") else { continue };
+        let Some(end) = memmem::find(rest, b":(") else { continue };
         let file = &rest[..end];
         if file == last || file == b"<internal>" {
             continue;

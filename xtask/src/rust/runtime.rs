@@ -20,7 +20,7 @@ use object::{Endianness, FileKind};
 use super::Rust;
 use crate::exit::{Exit, Failure};
 use crate::layout::files_below;
-use crate::process;
+use crate::process::{self, side_by_side};
 
 /// The parts of the C library that a program may name or load beside the one that Rust's own programs
 /// do; newer C libraries have most of them in one.
@@ -69,15 +69,8 @@ pub fn runtime_files(rust: &Rust) -> Result<Vec<PathBuf>> {
 /// that is a link or below one, also by its real path. The programs themselves are not among them; one
 /// that is static needs nothing. `own` is a folder of libraries that whoever starts them names. Sorted.
 pub fn needed_files(programs: &[PathBuf], own: Option<&Path>) -> Result<Vec<PathBuf>> {
-    let lists = std::thread::scope(|scope| {
-        let threads: Vec<_> =
-            programs.iter().map(|program| scope.spawn(move || needed(program, own))).collect();
-        let lists = threads.into_iter().map(|thread| match thread.join() {
-            Ok(list) => list,
-            Err(_) => anyhow::bail!("a thread that asks a loader panicked"),
-        });
-        lists.collect::<Result<Vec<_>>>()
-    })?;
+    let lists = side_by_side(programs, |program| needed(program, own));
+    let lists = lists.into_iter().collect::<Result<Vec<_>>>()?;
     Ok(lists.into_iter().flatten().collect::<BTreeSet<_>>().into_iter().collect())
 }
 
