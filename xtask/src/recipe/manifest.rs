@@ -25,7 +25,8 @@ mod words;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use toml::de::DeValue;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 use self::across::Draft;
 use self::fields::{Fields, Shape, Sink, Wanted, Word, entries};
@@ -143,19 +144,25 @@ pub fn parse<'f>(files: &'f [File]) -> Result<Recipes, Vec<Diagnostic<'f>>> {
     };
     check_names(&context, &sorted.tools, &mut mistakes);
     // One tool may name another, so what each of them is must be known before.
-    for (name, file) in &sorted.tools {
-        let read = |fields: &Fields<'_, 'f>| tool::read(fields, name, &context).1;
-        if let Some(kind) = document(file, tool::shape(), &mut Vec::new(), read) {
+    let mut tools = Vec::new();
+    for (name, file) in sorted.tools {
+        let mut unreadable = Vec::new();
+        let table = syntax::parse(file, &mut unreadable);
+        if let Some(table) = &table {
+            let read = |fields: &Fields<'_, 'f>| tool::read(fields, name, &context).1;
+            let kind = fields_of(file, table, tool::shape(), &mut Vec::new(), read);
             context.tools.insert(name, kind);
         }
+        tools.push((name, file, table, unreadable));
     }
     let mut others = Vec::new();
-    for (name, file) in sorted.tools {
+    for (name, file, table, unreadable) in tools {
+        mistakes.extend(unreadable);
+        let Some(table) = table else { continue };
         let read = |fields: &Fields<'_, 'f>| tool::read(fields, name, &context);
-        if let Some((found, _, pins)) = document(file, tool::shape(), &mut mistakes, read) {
-            recipes.tools.extend(found.map(|tool| (name.to_owned(), tool)));
-            others.push((file, pins));
-        }
+        let (found, _, pins) = fields_of(file, &table, tool::shape(), &mut mistakes, read);
+        recipes.tools.extend(found.map(|tool| (name.to_owned(), tool)));
+        others.push((file, pins));
     }
     let mut drafts = Vec::new();
     for (name, file) in sorted.libraries {
@@ -293,10 +300,21 @@ fn document<'f, T>(
     read: impl FnOnce(&Fields<'_, 'f>) -> T,
 ) -> Option<T> {
     let table = syntax::parse(file, mistakes)?;
+    Some(fields_of(file, &table, shape, mistakes, read))
+}
+
+/// The same of a document that is parsed.
+fn fields_of<'f, T>(
+    file: &'f File,
+    table: &Spanned<DeTable<'_>>,
+    shape: &'static Shape,
+    mistakes: &mut Vec<Diagnostic<'f>>,
+    read: impl FnOnce(&Fields<'_, 'f>) -> T,
+) -> T {
     let sink = Sink::new(file);
     let result = read(&Fields::new(&sink, table.get_ref(), 0..0, shape));
     mistakes.extend(sink.into_mistakes());
-    Some(result)
+    result
 }
 
 /// A text with placeholders, of which some are allowed here.
