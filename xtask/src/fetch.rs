@@ -36,7 +36,7 @@ use reqwest::Url;
 pub use self::learn::Reach;
 pub use self::mirror::Mirror;
 use self::partial::quarantine_place;
-pub use self::published::Release;
+pub use self::published::{Release, same_name};
 use self::refusal::{Cause, Refusal, all_failed};
 pub use self::wanted::origin_text;
 use self::wanted::{Wanted, note_refusal};

@@ -6,8 +6,7 @@ use std::fs;
 use anyhow::{Context as _, Result};
 
 use super::bench::{Bench, Sharing};
-use super::configure::take_installed;
-use super::tools::SHELL;
+use super::configure::{make_command, take_installed};
 use crate::recipe::Cmake;
 use crate::toolchain::cmake::{FILE, step_file};
 
@@ -44,8 +43,8 @@ pub fn build(bench: &Bench<'_>, recipe: &Cmake) -> Result<()> {
     configure.args(VARIABLES.map(|(name, value)| format!("-D{name}={value}")));
     configure.args(recipe.options.iter().map(|(name, value)| format!("-D{name}={value}")));
     bench.run(&configure, Sharing::Alone)?;
-    let mut make = bench.command("make");
-    make.current_dir(&objects).arg(format!("SHELL={SHELL}")).args(&recipe.targets);
+    let mut make = make_command(bench);
+    make.current_dir(&objects).args(&recipe.targets);
     bench.run(&make, Sharing::Jobserver)?;
     let mut install = bench.command("cmake");
     install.env("DESTDIR", bench.seen(&folders.staging)).arg("--install").arg(&objects);

@@ -48,19 +48,18 @@ pub fn prepare(session: &Session, plan: &Plan, step: &Step, room: &Room<'_>) -> 
     let Work::Toolchain(toolchain) = &made.work else { return Ok(()) };
     let is_zig = matches!(toolchain.driver, Driver::Zig { .. });
     let programs = &room.folders.programs;
+    let names = ToolNames::new(&step.target);
     if is_zig {
-        let parts = Parts { room, names: &ToolNames::new(&step.target), place: "target" };
+        let parts = Parts { room, names: &names, place: "target" };
         parts.empty()?;
         parts.target(&step.target, &tree)?;
     }
-    let names = ToolNames::new(&step.target);
+    let compiling = driver(session, plan, step, &step.target.triple)?;
+    let link = linking(room, &compiling.join(&names.ld), "target", is_zig);
+    // By variables a sysroot would get into what scripts write down: so it is given here.
+    let dependencies = "-isystem \"$here/../dependencies/include\" \"-L$here/../dependencies/lib\"";
     for name in [&names.cc, &names.cxx] {
-        // By variables a sysroot would get into what scripts write down: so it is given here.
-        let dependencies =
-            "-isystem \"$here/../dependencies/include\" \"-L$here/../dependencies/lib\"";
-        let driver = driver(session, plan, step, &step.target.triple)?;
-        let link = linking(room, &driver.join(&names.ld), "target", is_zig);
-        let call = shell_word(&room.seen(&driver.join(name)).to_string_lossy());
+        let call = shell_word(&room.seen(&compiling.join(name)).to_string_lossy());
         write(&programs.join(name), &format!("exec {call}{link} {dependencies} \"$@\""))?;
     }
     if library.configure().is_none_or(|recipe| recipe.host_program().is_none()) {

@@ -114,8 +114,8 @@ fn build_for_host(bench: &Bench<'_>, recipe: &Configure, host: &HostBuild) -> Re
     script.arg(format!("--host={HOST_GNU}"));
     script.args(host.options.iter().map(|option| bench.fill(option)));
     bench.run(&script, Sharing::Alone)?;
-    let mut command = here(bench.command("make"));
-    command.arg(format!("SHELL={SHELL}")).args(&host.make);
+    let mut command = here(make_command(bench));
+    command.args(&host.make);
     bench.run(&command, Sharing::Jobserver)?;
     for program in &host.programs {
         let (made, name) = (place.join(program), program.rsplit('/').next().unwrap_or(program));
@@ -144,10 +144,16 @@ fn script(bench: &Bench<'_>, recipe: &Configure) -> Command {
     script
 }
 
-fn make(bench: &Bench<'_>, targets: &[String], staging: Option<&std::path::Path>) -> Result<()> {
+/// make, told its shell: it takes that from no variable of the environment. A bare name, since it
+/// splits paths.
+pub fn make_command(bench: &Bench<'_>) -> Command {
     let mut command = bench.command("make");
-    // make takes its shell from no variable of the environment. A bare name, since it splits paths.
     command.arg(format!("SHELL={SHELL}"));
+    command
+}
+
+fn make(bench: &Bench<'_>, targets: &[String], staging: Option<&std::path::Path>) -> Result<()> {
+    let mut command = make_command(bench);
     if let Some(staging) = staging {
         let mut word = std::ffi::OsString::from("DESTDIR=");
         word.push(bench.seen(staging));

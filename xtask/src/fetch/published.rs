@@ -89,7 +89,7 @@ fn in_lock(lock: &str, name: &str) -> Option<Release> {
 }
 
 /// Registries take `-` and `_` for the same.
-fn same_name(a: &str, b: &str) -> bool {
+pub fn same_name(a: &str, b: &str) -> bool {
     a.replace('_', "-") == b.replace('_', "-")
 }
 

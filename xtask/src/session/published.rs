@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::{Access, Session};
 use crate::cli::{self, CrateSpec};
 use crate::exit::{Exit, Failure};
-use crate::fetch::{Missing, Release};
+use crate::fetch::{Missing, Release, same_name};
 use crate::layout;
 use crate::report;
 use crate::unpack::{Part, unpack_archive};
@@ -61,7 +61,7 @@ impl Published {
             let rest = self.version.strip_prefix(asked.as_str());
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '+']))
         };
-        self.name.replace('_', "-") == spec.name.replace('_', "-")
+        same_name(&self.name, &spec.name)
             && self.ignores_lock == ignore_lock
             && spec.version.as_ref().is_none_or(is_version)
     }
