@@ -7,14 +7,7 @@ use std::thread;
 
 use curl::Version;
 use curl::easy::{Easy, HttpVersion};
-use openssl::asn1::Asn1Time;
-use openssl::ec::{EcGroup, EcKey};
-use openssl::hash::MessageDigest;
-use openssl::nid::Nid;
-use openssl::pkey::{PKey, Private};
 use openssl::ssl::{AlpnError, SslAcceptor, SslMethod, SslStream};
-use openssl::x509::extension::{BasicConstraints, SubjectAlternativeName};
-use openssl::x509::{X509, X509NameBuilder};
 
 const TEXT: &[u8] = b"hello hello hello\n";
 
@@ -23,6 +16,9 @@ const GZIP: &[u8] = &[
     31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 203, 72, 205, 201, 201, 87, 200, 64, 144, 92, 0, 59, 124, 138,
     223, 18, 0, 0, 0,
 ];
+
+#[path = "../../identity.rs"]
+mod identity;
 
 pub fn main() {
     let version = Version::get();
@@ -59,7 +55,7 @@ pub fn main() {
 
 /// Trusts one certificate, then none.
 fn secure() {
-    let (key, certificate) = identity();
+    let (key, certificate) = identity::identity();
     let pem = certificate.to_pem().unwrap();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -84,7 +80,7 @@ fn secure() {
 
     let mut easy = Easy::new();
     easy.url(&format!("https://localhost:{port}/")).unwrap();
-    let (_, other) = identity();
+    let (_, other) = identity::identity();
     easy.ssl_cainfo_blob(&other.to_pem().unwrap()).unwrap();
     let error = fetch(&mut easy).unwrap_err();
     assert!(error.is_peer_failed_verification(), "{error}");
@@ -161,28 +157,4 @@ fn zstd() -> Vec<u8> {
     let block = (u32::from(length) << 3) | 1;
     let head = [0x28, 0xb5, 0x2f, 0xfd, 0x20, length];
     [&head, &block.to_le_bytes()[..3], TEXT].concat()
-}
-
-/// A key, and a certificate for localhost that it has signed itself.
-fn identity() -> (PKey<Private>, X509) {
-    let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
-    let key = PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap();
-    let mut name = X509NameBuilder::new().unwrap();
-    name.append_entry_by_text("CN", "localhost").unwrap();
-    let name = name.build();
-    let mut builder = X509::builder().unwrap();
-    builder.set_version(2).unwrap();
-    builder.set_subject_name(&name).unwrap();
-    builder.set_issuer_name(&name).unwrap();
-    builder.set_pubkey(&key).unwrap();
-    builder.set_not_before(&Asn1Time::days_from_now(0).unwrap()).unwrap();
-    builder.set_not_after(&Asn1Time::days_from_now(1).unwrap()).unwrap();
-    builder.append_extension(BasicConstraints::new().critical().ca().build().unwrap()).unwrap();
-    let names = SubjectAlternativeName::new()
-        .dns("localhost")
-        .build(&builder.x509v3_context(None, None))
-        .unwrap();
-    builder.append_extension(names).unwrap();
-    builder.sign(&key, MessageDigest::sha256()).unwrap();
-    (key, builder.build())
 }

@@ -1,12 +1,13 @@
 //! Rust's own allocator is jemalloc, through the crate `tikv-jemallocator`: threads that hand memory to
 //! each other, at every alignment, counted by jemalloc itself.
 
-use std::alloc::{Layout, alloc, dealloc, realloc};
 use std::ffi::{CStr, c_char};
 use std::ptr::null_mut;
-use std::sync::mpsc;
 
 use tikv_jemalloc_sys as jemalloc;
+
+#[path = "../../allocating.rs"]
+mod allocating;
 
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
@@ -39,44 +40,7 @@ fn main() {
         assert!(usable >= text.len() && usable <= 32, "{usable}");
         assert_eq!(jemalloc::nallocx(33, 0), 48, "the next larger of its sizes");
     }
-    alignments();
-    between_threads();
+    allocating::at_every_alignment();
+    allocating::between_threads();
     assert!(told(c"arenas.narenas", 0u32).unwrap() >= 1);
-}
-
-fn alignments() {
-    for power in 0..=16 {
-        let layout = Layout::from_size_align(100, 1 << power).unwrap();
-        // SAFETY: the layout is that of the allocation, and writes stay inside it.
-        unsafe {
-            let memory = alloc(layout);
-            assert!(
-                !memory.is_null() && memory.addr().is_multiple_of(layout.align()),
-                "{layout:?}"
-            );
-            memory.write_bytes(power, layout.size());
-            let memory = realloc(memory, layout, 100_000);
-            assert!(memory.addr().is_multiple_of(layout.align()));
-            assert!((0..100).all(|at| memory.add(at).read() == power), "the bytes came along");
-            dealloc(memory, Layout::from_size_align(100_000, layout.align()).unwrap());
-        }
-    }
-}
-
-/// What one thread allocates another one frees.
-fn between_threads() {
-    let (sender, receiver) = mpsc::channel::<Vec<usize>>();
-    let total: usize = std::thread::scope(|scope| {
-        for thread in 0..4 {
-            let sender = sender.clone();
-            scope.spawn(move || {
-                for length in 0..2000 {
-                    sender.send(vec![thread; length]).unwrap();
-                }
-            });
-        }
-        drop(sender);
-        receiver.into_iter().map(|numbers| numbers.into_iter().sum::<usize>()).sum()
-    });
-    assert_eq!(total, (1 + 2 + 3) * (0..2000).sum::<usize>());
 }

@@ -6,15 +6,12 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::thread;
 
-use openssl::asn1::Asn1Time;
-use openssl::ec::{EcGroup, EcKey};
-use openssl::hash::MessageDigest;
-use openssl::nid::Nid;
-use openssl::pkey::{PKey, Private};
 use openssl::ssl::{SslAcceptor, SslMethod};
-use openssl::x509::{X509, X509NameBuilder};
 
 const PASSWORD: &str = "correct horse";
+
+#[path = "../../identity.rs"]
+mod identity;
 
 pub fn main() {
     // SAFETY: the function has no preconditions.
@@ -89,7 +86,7 @@ fn serve(mut stream: TcpStream) {
     stream.read_exact(&mut request).unwrap();
     assert_eq!(request, [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f], "it asks for TLS");
     stream.write_all(b"S").unwrap();
-    let (key, certificate) = identity();
+    let (key, certificate) = identity::identity();
     let mut acceptor = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls()).unwrap();
     acceptor.set_private_key(&key).unwrap();
     acceptor.set_certificate(&certificate).unwrap();
@@ -141,22 +138,4 @@ fn read(stream: &mut impl Read, counted: usize) -> Vec<u8> {
     let mut body = vec![0; u32::from_be_bytes(length) as usize - counted];
     stream.read_exact(&mut body).unwrap();
     body
-}
-
-/// A key, and a certificate that it has signed itself.
-fn identity() -> (PKey<Private>, X509) {
-    let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
-    let key = PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap();
-    let mut name = X509NameBuilder::new().unwrap();
-    name.append_entry_by_text("CN", "localhost").unwrap();
-    let name = name.build();
-    let mut builder = X509::builder().unwrap();
-    builder.set_version(2).unwrap();
-    builder.set_subject_name(&name).unwrap();
-    builder.set_issuer_name(&name).unwrap();
-    builder.set_pubkey(&key).unwrap();
-    builder.set_not_before(&Asn1Time::days_from_now(0).unwrap()).unwrap();
-    builder.set_not_after(&Asn1Time::days_from_now(1).unwrap()).unwrap();
-    builder.sign(&key, MessageDigest::sha256()).unwrap();
-    (key, builder.build())
 }
