@@ -110,7 +110,7 @@ impl Environment {
         variables.insert(format!("PKG_CONFIG_PATH_{lower}"), String::new());
         variables.insert(
             format!("BINDGEN_EXTRA_CLANG_ARGS_{lower}"),
-            bindgen_arguments(toolchain, &target, tree, &text),
+            bindgen_arguments(toolchain, &target, tree, &text, linking),
         );
         // What crates that compile C++ with `cc` link; else GNU's name, which is an alias of it.
         let runtime = plan.runtime_cxx().and_then(|runtime| runtime.outputs.libs.first());
@@ -240,11 +240,18 @@ fn tools(target: &Target, linking: &LinkingDriver) -> BTreeMap<String, String> {
 }
 
 /// Makes libclang see the target's headers and never the host's.
-fn bindgen_arguments(toolchain: &Toolchain, target: &Target, tree: &Path, sysroot: &str) -> String {
+fn bindgen_arguments(
+    toolchain: &Toolchain,
+    target: &Target,
+    tree: &Path,
+    sysroot: &str,
+    linking: &LinkingDriver,
+) -> String {
     let mut words = vec![format!("--target={}", target.triple)];
     match &toolchain.driver {
         Driver::Zig { include, .. } => {
             words.push("-nostdinc".to_owned());
+            words.push(format!("-isystem{}", linking.bindgen_headers().display()));
             for folder in include {
                 let folder = tree.join(fill(folder, target, sysroot));
                 words.push(format!("-isystem{}", folder.display()));

@@ -10,7 +10,7 @@ pub mod template;
 
 use std::collections::BTreeMap;
 
-pub use compile::{Compile, Content, Group, MadeFile, PkgConfig};
+pub use compile::{Compile, Content, Group, MadeFile, PkgConfig, is_cxx};
 pub use scripts::{Cmake, Configure, HostBuild};
 
 use crate::digest::Digest;

@@ -29,6 +29,9 @@ pub use call::Call;
 /// library.
 pub const BUILD_FOLDER_VARIABLE: &str = "MUSLIN_BUILD_FOLDER";
 
+/// The folder of a driver's outputs with the headers that are for libclang alone.
+pub const BINDGEN_FOLDER: &str = "bindgen";
+
 /// Names of the driver's programs for a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ToolNames {
@@ -170,6 +173,14 @@ fn fill(placeholder: Placeholder, target: &Target) -> String {
 /// A script that knows `$here`, its own folder, and `$tree`.
 fn script(tree: &str, body: &str) -> String {
     format!("#!/bin/sh\nhere=${{0%/*}}\ntree=\"$here\"/{}\n{body}\n", shell_word(tree))
+}
+
+/// Writes headers that libclang reads before the toolchain's, into a folder of a driver's outputs.
+fn write_bindgen_headers(outputs: &Path) -> Result<()> {
+    let folder = outputs.join(BINDGEN_FOLDER);
+    fs::create_dir_all(&folder)
+        .and_then(|()| fs::write(folder.join("immintrin.h"), include_str!("toolchain/immintrin.h")))
+        .with_context(|| format!("cannot write into {}", folder.display()))
 }
 
 /// Writes a script that can be run.

@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result};
 use super::bench::{Bench, Sharing};
 use super::install;
 use super::room::BASE_FLAGS;
-use crate::recipe::{Compile, Group, Language, Library, Toolchain};
+use crate::recipe::{Compile, Group, Language, Library, Toolchain, is_cxx};
 use crate::toolchain::{self, Call};
 
 /// The compiler and its kin, called by a step directly: with no shell between, a step that only
@@ -42,8 +42,7 @@ impl Direct<'_> {
 
     fn compiler(&self, recipe: &Compile, unit: &Unit<'_>, object: &Path) -> Command {
         let source = unit.source;
-        let is_cxx = [".cc", ".cpp", ".cxx"].iter().any(|ending| source.ends_with(ending));
-        let language = if is_cxx { Language::Cxx } else { Language::C };
+        let language = if is_cxx(source) { Language::Cxx } else { Language::C };
         let bench = self.bench;
         let mut command =
             self.command(&toolchain::compiler(self.toolchain, bench.target, language));

@@ -92,3 +92,8 @@ pub struct PkgConfig {
     /// `Libs.private`: more flags that a static link needs.
     pub libs_private: Vec<String>,
 }
+
+/// Whether a file is compiled as C++, by its name.
+pub fn is_cxx(file: &str) -> bool {
+    [".cc", ".cpp", ".cxx"].iter().any(|ending| file.ends_with(ending))
+}

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use super::{script, write_program};
+use super::{BINDGEN_FOLDER, script, write_bindgen_headers, write_program};
 use crate::layout::Store;
 use crate::plan::Step;
 use crate::process::shell_word;
@@ -25,7 +25,7 @@ use crate::recipe::{Driver, Toolchain};
 use crate::rust::Rust;
 
 /// Bump when the code below, or that of `parts`, makes something else of the same inputs.
-const FORMAT: &str = "host-driver 1";
+const FORMAT: &str = "host-driver 2";
 
 /// The one kind of host that this is for.
 const HOST: &str = "x86_64-unknown-linux-gnu";
@@ -113,6 +113,7 @@ pub fn host_driver(
     let entry = store.find_or_make(&name, &toolchain.version, &pre_image, |folder| {
         let calls = Calls { tree: tree.id(), program, include_cxx, flags_cxx, lld: &lld };
         calls.write(&folder.join("outputs/bin"))?;
+        write_bindgen_headers(&folder.join("outputs"))?;
         parts::write(&tree.outputs(), program, rust, folder)
     })?;
     Ok(HostLinking::Pinned(HostDriver::new(entry.id(), &entry.outputs(), &tree.outputs())))
@@ -131,7 +132,7 @@ impl HostDriver {
         variables.insert(format!("PKG_CONFIG_LIBDIR_{lower}"), text(outputs.join("lib/pkgconfig")));
         variables.insert(format!("PKG_CONFIG_PATH_{lower}"), String::new());
         let bindgen = format!("BINDGEN_EXTRA_CLANG_ARGS_{lower}");
-        variables.insert(bindgen, bindgen_arguments(tree));
+        variables.insert(bindgen, bindgen_arguments(outputs, tree));
         let linker = toml::Value::String(text(program(&bin, "cc")));
         let cargo_arguments = vec!["--config".to_owned(), format!("target.{HOST}.linker={linker}")];
         Self { id: id.to_owned(), bin, variables, cargo_arguments }
@@ -139,9 +140,11 @@ impl HostDriver {
 }
 
 /// Makes libclang see the headers that the compiler sees.
-fn bindgen_arguments(tree: &Path) -> String {
-    let folder = |it| shell_word(&format!("-isystem{}", tree.join(it).display()));
-    let folders = INCLUDE.map(folder).join(" ");
+fn bindgen_arguments(outputs: &Path, tree: &Path) -> String {
+    let folders = INCLUDE.iter().map(|folder| tree.join(folder));
+    let folders = std::iter::once(outputs.join(BINDGEN_FOLDER)).chain(folders);
+    let word = |folder: PathBuf| shell_word(&format!("-isystem{}", folder.display()));
+    let folders = folders.map(word).collect::<Vec<_>>().join(" ");
     format!("--target={HOST} -nostdinc -D__GLIBC_MINOR__={GLIBC_MINOR} {folders}")
 }
 

@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result};
 use xshell::cmd;
 
 use super::headers::guarded;
-use super::{ToolNames, script, write_program};
+use super::{BINDGEN_FOLDER, ToolNames, script, write_bindgen_headers, write_program};
 use crate::layout::{Entry, Store};
 use crate::plan::Step;
 use crate::process::{self, shell_word};
@@ -21,7 +21,7 @@ use crate::rust::Rust;
 use crate::target::Target;
 
 /// Bump when the code below makes something else of the same inputs.
-const FORMAT: &str = "linking-driver 7";
+const FORMAT: &str = "linking-driver 8";
 
 /// musl has all of these in `libc.a`; empty archives serve those who ask for them by name.
 const EMPTY_LIBRARIES: [&str; 8] = ["m", "pthread", "rt", "dl", "util", "crypt", "resolv", "xnet"];
@@ -46,6 +46,11 @@ pub struct LinkingDriver {
 }
 
 impl LinkingDriver {
+    /// Headers that libclang is to read before the toolchain's.
+    pub fn bindgen_headers(&self) -> PathBuf {
+        self.bin.with_file_name(BINDGEN_FOLDER)
+    }
+
     /// The full path of one of its programs.
     pub fn path(&self, name: &str) -> PathBuf {
         self.bin.join(name)
@@ -93,6 +98,7 @@ fn make(
     let (bin, lib) = (outputs.join("bin"), outputs.join("lib"));
     fs::create_dir_all(&bin)?;
     fs::create_dir_all(&lib)?;
+    write_bindgen_headers(outputs)?;
     let tree = format!("../../../{}/outputs/bin", compiling.id());
     let names = ToolNames::new(target);
     for name in [&names.cc, &names.cxx] {

@@ -31,6 +31,8 @@ fn main() {
     same!(addrinfo msghdr pthread_attr_t pthread_cond_t pthread_mutex_t pthread_rwlock_t rusage
         sched_param sem_t sigaction siginfo_t sockaddr_storage stat sysinfo timespec tm);
     assert_eq!((size_of::<bound::fpos_t>(), size_of::<bound::sched_param>()), (16, 48));
+    let vectors = [size_of::<bound::__m128i>(), size_of::<bound::__m256>(), size_of::<bound::__m512d>()];
+    assert_eq!(vectors, [16, 32, 64]);
     let mut seen: bound::stat = unsafe { std::mem::zeroed() };
     assert_eq!(unsafe { bound::stat(c"/".as_ptr(), &mut seen) }, 0);
     assert_eq!(seen.st_mode & libc::S_IFMT, libc::S_IFDIR);
@@ -48,6 +50,7 @@ const HEADERS: &str = "assert complex ctype errno fenv float inttypes iso646 lim
     wchar wctype \
     linux/bpf linux/fs linux/futex linux/if_packet linux/input linux/io_uring linux/limits linux/netlink \
     linux/perf_event linux/seccomp linux/types linux/uinput \
+    immintrin x86intrin \
     netdb pthread sched semaphore sys/resource sys/socket sys/stat sys/sysinfo";
 fn main() {
     #[cfg(feature = "host")]
@@ -127,6 +130,7 @@ enum { MINOR = __GLIBC_MINOR__ };
 #include <stdio.h>
 #include <sched.h>
 #include <linux/fs.h>
+#include <immintrin.h>
 ";
 fn main() {
     sentinel::bind(HEADER, "generic-glibc");

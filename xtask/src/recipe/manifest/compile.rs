@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 
+use toml::Spanned;
 use toml::de::DeValue;
 
 use super::fields::{Fields, Shape, Sink, Wanted, Word, as_word, type_name};
 use super::{Context, made, words};
 use crate::recipe::diagnostic::Span;
 use crate::recipe::guess::{list, quote};
-use crate::recipe::{Compile, Group, PkgConfig};
+use crate::recipe::{Compile, Group, PkgConfig, is_cxx};
 
 /// The shape of the table in a library; a tool's has keys of its own.
 pub static SHAPE: Shape = Shape {
@@ -126,6 +127,16 @@ fn sources(table: &Fields<'_, '_>, folder: &str) -> Vec<String> {
         "" => files,
         folder => files.iter().map(|file| format!("{folder}/{file}")).collect(),
     }
+}
+
+/// The first of the files, in the text of a `[build.…]`, that is C++.
+pub fn first_cxx<'d>(build: &'d Spanned<DeValue<'d>>) -> Option<Word<'d>> {
+    let table = build.get_ref().as_table()?.get("compile")?.get_ref().as_table()?;
+    let groups = table.get("group").and_then(|it| it.get_ref().as_array());
+    let groups = groups.into_iter().flatten().filter_map(|it| it.get_ref().as_table());
+    let lists = std::iter::once(table).chain(groups).filter_map(|it| it.get("sources"));
+    let mut words = lists.filter_map(|it| it.get_ref().as_array()).flatten().filter_map(as_word);
+    words.find(|word| is_cxx(word.text))
 }
 
 /// A folder for `-I`; `.` is the tree itself.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use toml::de::DeValue;
 
 use super::build;
-use super::compile::Declared;
+use super::compile::{Declared, first_cxx};
 use super::fields::{Fields, Shape, Sink, Wanted, Word, as_word, entries};
 use super::source::{self, Pin, Targets};
 use super::words::{self, Wrong};
@@ -128,6 +128,9 @@ pub fn read<'f>(
         Some(Build::Cmake(_)) => tool::check_needed(fields, "cmake", &CMAKE_TOOLS),
         _ => {}
     }
+    if language == Some(Language::C) {
+        no_cxx(fields);
+    }
     let [env, env_overruling] = ["env", "env-overruling"].map(|key| env(fields, key, &mut marks));
     let overrides = overrides(fields, &links);
     let assemble = || {
@@ -213,6 +216,15 @@ fn language(fields: &Fields<'_, '_>) -> Option<Language> {
             fields.sink.report(mistake.help(help));
             None
         }
+    }
+}
+
+/// What is in C++ needs a C++ runtime where it is linked, and only the language tells of that.
+fn no_cxx(fields: &Fields<'_, '_>) {
+    if let Some(word) = fields.value("build").and_then(first_cxx) {
+        let title = format!("{} is C++, and the library is one in C", quote(word.text));
+        let mistake = fields.sink.at(word.span, title).label("nobody would link a C++ runtime");
+        fields.sink.report(mistake.help("write `language = \"c++\"` above the tables"));
     }
 }
 
