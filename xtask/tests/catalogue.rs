@@ -68,6 +68,7 @@ programs! {
     oniguruma
     pcre2
     readline
+    rocksdb
     snappy
     xz
     zlib_ng
