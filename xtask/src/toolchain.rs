@@ -7,6 +7,7 @@
 
 mod call;
 pub mod cmake;
+pub mod headers;
 pub mod host;
 pub mod linking;
 pub mod musl;
