@@ -62,6 +62,7 @@ programs! {
     libxml2
     lmdb
     lz4
+    mariadb_connector_c
     mimalloc
     ncurses
     nghttp2
