@@ -82,6 +82,13 @@ fn running() -> std::sync::MutexGuard<'static, BTreeSet<u32>> {
     RUNNING.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
+/// Writes a program. None is started meanwhile: a child that does not run its own yet would have the
+/// file open as well, and the kernel starts no program that somebody may be writing (`ETXTBSY`).
+pub fn writing<T>(write: impl FnOnce() -> T) -> T {
+    let _none_starts = running();
+    write()
+}
+
 fn end_all(signal: Signal) {
     for group in running().iter() {
         end_group(*group, signal);

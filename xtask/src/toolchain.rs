@@ -18,7 +18,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-use crate::process::shell_word;
+use crate::process::{self, shell_word};
 use crate::recipe::template::{Placeholder, Template};
 use crate::recipe::{Driver, Language, Toolchain};
 use crate::target::Target;
@@ -185,7 +185,7 @@ fn write_bindgen_headers(outputs: &Path) -> Result<()> {
 
 /// Writes a script that can be run.
 pub fn write_program(path: &Path, text: &str) -> Result<()> {
-    fs::write(path, text)
+    process::writing(|| fs::write(path, text))
         .and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(0o755)))
         .with_context(|| format!("cannot write {}", path.display()))
 }

@@ -244,6 +244,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[allow(clippy::disallowed_methods, reason = "a folder of texts needs no store")]
     fn the_texts_of_licences_are_those_of_the_pre_image() {
         let folder = std::env::temp_dir().join(format!("muslin-texts-{}", std::process::id()));
         let write = |name: &str, text: &str| {
