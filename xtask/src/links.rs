@@ -109,7 +109,7 @@ pub struct Link {
 pub struct Wanted {
     /// Libraries to build, without their dependencies; sorted.
     pub libraries: Vec<String>,
-    /// Every crate with a `links` key.
+    /// Every crate with a library's `links` key.
     pub links: Vec<Link>,
     /// The toolchain that the app's manifest asks for.
     pub toolchain: Option<String>,
@@ -140,6 +140,9 @@ pub fn discover(
         let provision = provision(key, &reached, recipes, &wishes);
         if let Provision::Sysroot(name) = &provision {
             libraries.insert(name.clone());
+        }
+        if provision == Provision::Bundled(None) && is_no_library(reached.package) {
+            continue;
         }
         wanted.links.push(Link {
             key: key.clone(),
@@ -233,6 +236,12 @@ fn provision(
         Some(feature) => Provision::Bundled(Some(feature.clone())),
         None => Provision::Sysroot(library.name.clone()),
     }
+}
+
+/// Whether a crate for which there is no recipe has a `links` key for no library's sake: there are
+/// some, such as rayon-core, that only want to be in a program once.
+fn is_no_library(package: &Package) -> bool {
+    package.build_dependencies().next().is_none()
 }
 
 fn bundling_features(package: &Package) -> Vec<String> {
