@@ -49,7 +49,8 @@ pub use roots::Root;
 pub use shared::memory_folder;
 use tree::{cannot_write, sync_folder};
 pub use tree::{
-    copy_atomically, copy_tree, files_below, remove_tree, tree_listing, write_atomically,
+    copy_atomically, copy_tree, copy_with_times, files_below, remove_tree, tree_listing,
+    write_atomically,
 };
 pub use workspace::{published_crates, target_folder, workspace_root};
 

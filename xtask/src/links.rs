@@ -78,7 +78,7 @@ pub struct LibraryWishes {
 pub struct Wanted {
     /// Libraries to build, without their dependencies; sorted.
     pub libraries: Vec<String>,
-    /// Every crate with a `links` key, and those without one that a recipe serves.
+    /// Every crate with a library's `links` key, and those without one that a recipe serves.
     pub links: Vec<Link>,
     /// The toolchain that the app's manifest asks for.
     pub toolchain: Option<String>,

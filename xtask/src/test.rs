@@ -27,7 +27,8 @@ const PROGRAMS: [(&str, &str); 7] = [
 ];
 
 /// The same for the slow tests.
-const SLOW_PROGRAMS: [(&str, &str); 1] = [("debootstrap", "debootstrap")];
+const SLOW_PROGRAMS: [(&str, &str); 3] =
+    [("debootstrap", "debootstrap"), ("git", "git"), ("script", "bsdutils")];
 
 impl cli::Test {
     /// Runs the tests of the xtask, then those of the sample app on the musl target.

@@ -167,6 +167,7 @@ fn libraries_come_from_recipes_in_spite_of_all() {
     ];
     let said = app.dist_and_run(&["--profile", "dev"], &polluted);
     assert!(!app.has("Cargo.lock") && app.has("out/muslin/Cargo.lock"), "{said}");
+    assert!(!said.contains("calls perl"), "{said}");
     let from = linked::origins(&app.manifest("out"));
     for (archive, origin) in [
         ("libsqlite3.a", "recipe sqlite 3.54.0"),

@@ -14,7 +14,7 @@ use anyhow::{Context as _, Result};
 
 use super::host::Host;
 use crate::environment::Environment;
-use crate::layout::TempFolder;
+use crate::layout::{TempFolder, copy_with_times};
 use crate::process::{self, CLOCK_LIBRARY};
 use crate::sandbox::{Access, Sandbox, View};
 use crate::session::{Project, Session};
@@ -93,8 +93,12 @@ impl<'a> Room<'a> {
         for folder in project.metadata.output_folders() {
             fs::create_dir_all(folder)
                 .with_context(|| format!("cannot make {}", folder.display()))?;
-            view.show_here(folder, Access::Write);
         }
+        let copy = match &project.published {
+            Some(_) if sandbox.way().has_view() => Some(copy_of_sources(project, temp.path())?),
+            _ => None,
+        };
+        show_writable(&mut view, project, copy.as_deref());
         if !sandbox.way().has_view() {
             view.show_here(temp.path(), Access::Write);
         }
@@ -173,6 +177,35 @@ fn show_sources(view: &mut View, project: &Project) {
     };
     for folder in project.metadata.folders.iter().filter(is_elsewhere) {
         view.show_here(workspace_of(folder), Access::Read);
+    }
+}
+
+/// A copy of a published crate's own folder, without what cargo has built. There are build scripts that
+/// write there, which they can where `cargo install` runs; here they leave nothing behind: what lies
+/// in that folder is read by cargo outside of a sandbox, too.
+fn copy_of_sources(project: &Project, temp: &Path) -> Result<PathBuf> {
+    let (root, copy) = (&project.metadata.workspace_root, temp.join("source"));
+    let built: Vec<_> = project.metadata.output_folders().collect();
+    let cannot_read = || format!("cannot read {}", root.display());
+    for item in fs::read_dir(root).with_context(cannot_read)? {
+        let path = item.with_context(cannot_read)?.path();
+        if let Some(name) = path.file_name().filter(|_| !built.contains(&path.as_path())) {
+            copy_with_times(&path, &copy.join(name))?;
+        }
+    }
+    Ok(copy)
+}
+
+/// The folders that may be written in: cargo's, and the copy of the sources. One of them may lie in
+/// the other, and what is shown later covers what was shown before.
+fn show_writable(view: &mut View, project: &Project, copy: Option<&Path>) {
+    let root = project.metadata.workspace_root.as_path();
+    let mut places: Vec<_> =
+        project.metadata.output_folders().map(|folder| (folder, folder)).collect();
+    places.extend(copy.map(|copy| (root, copy)));
+    places.sort_by_key(|(inside, _)| inside.components().count());
+    for (inside, outside) in places {
+        view.show(outside, inside, Access::Write);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Files and trees as the disk has them: appear whole, go whatever their modes, are listed in one
 //! order. Never decides where anything is.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io;
@@ -96,6 +97,36 @@ pub fn copy_tree(from: &Path, to: &Path) -> Result<()> {
         .with_context(|| cannot_write(&target))?;
     }
     Ok(())
+}
+
+/// Copies a file or a tree with the times of the last changes, of folders too: cargo tells by them
+/// whether it has built something already.
+pub fn copy_with_times(from: &Path, to: &Path) -> Result<()> {
+    if !from.is_symlink() && from.is_dir() {
+        copy_tree(from, to)?;
+        let files = files_below(from)?;
+        let paths: BTreeSet<&Path> = files.iter().flat_map(|file| file.ancestors()).collect();
+        // What a folder holds comes behind it in this order, and before it in the other.
+        return paths.iter().rev().try_for_each(|path| keep_time(&from.join(path), &to.join(path)));
+    }
+    if let Some(parent) = to.parent() {
+        fs::create_dir_all(parent).with_context(|| cannot_write(parent))?;
+    }
+    if from.is_symlink() {
+        let target =
+            fs::read_link(from).with_context(|| format!("cannot read {}", from.display()))?;
+        return std::os::unix::fs::symlink(target, to).with_context(|| cannot_write(to));
+    }
+    fs::copy(from, to).with_context(|| cannot_write(to))?;
+    keep_time(from, to)
+}
+
+fn keep_time(from: &Path, to: &Path) -> Result<()> {
+    if from.is_symlink() {
+        return Ok(());
+    }
+    let time = fs::metadata(from).and_then(|it| it.modified());
+    time.and_then(|time| File::open(to)?.set_modified(time)).with_context(|| cannot_write(to))
 }
 
 /// All files and links below a folder, relative to it, sorted: the same order on every machine.

@@ -40,6 +40,8 @@ pub struct Caller {
     pub name: String,
     /// What it calls.
     pub program: String,
+    /// The packages that depend on it, by name.
+    pub dependents: Vec<String>,
 }
 
 /// The part of `cargo metadata`'s answer that says which package needs which.
@@ -65,7 +67,20 @@ struct Kind {
     kind: Option<String>,
 }
 
+impl Need {
+    fn is_built(&self) -> bool {
+        self.dep_kinds.iter().any(|kind| kind.kind.as_deref() != Some("dev"))
+    }
+}
+
 impl Resolve {
+    /// The ids of the packages that depend on one to be built, tests left out.
+    fn dependents<'a>(&'a self, id: &'a str) -> impl Iterator<Item = &'a str> {
+        let needs = move |need: &Need| need.pkg == id && need.is_built();
+        let nodes = self.nodes.iter().filter(move |node| node.deps.iter().any(needs));
+        nodes.map(|node| node.id.as_str())
+    }
+
     /// The ids of all that building a package takes: not what only its tests need, nor what other
     /// members of its workspace do.
     fn behind<'a>(&'a self, package: &'a str) -> BTreeSet<&'a str> {
@@ -76,9 +91,7 @@ impl Resolve {
         while let Some(id) = open.pop() {
             if found.insert(id) {
                 let needs = nodes.get(id).into_iter().flat_map(|node| &node.deps);
-                let is_built = |kind: &Kind| kind.kind.as_deref() != Some("dev");
-                let built = needs.filter(|need| need.dep_kinds.iter().any(is_built));
-                open.extend(built.map(|need| need.pkg.as_str()));
+                open.extend(needs.filter(|need| need.is_built()).map(|need| need.pkg.as_str()));
             }
         }
         found
@@ -89,16 +102,26 @@ impl Resolve {
 pub fn callers(metadata: &Metadata, package: &Package) -> (Vec<Caller>, Vec<String>) {
     let behind = metadata.resolve.as_ref().map(|resolve| resolve.behind(&package.id));
     let is_behind = |it: &&Package| behind.as_ref().is_none_or(|ids| ids.contains(it.id.as_str()));
-    let packages = metadata.packages.iter().filter(is_behind);
-    let names: BTreeSet<&str> = packages.map(|it| it.name.as_str()).collect();
-    let callers = CALLERS.iter().filter(|(name, _)| names.contains(name));
+    let packages: Vec<_> = metadata.packages.iter().filter(is_behind).collect();
+    let names: BTreeSet<&str> = packages.iter().map(|it| it.name.as_str()).collect();
+    let dependents = |name: &str| {
+        let resolve = metadata.resolve.as_ref();
+        let named = packages.iter().filter(|it| it.name == name);
+        let ids: BTreeSet<&str> = named
+            .flat_map(|it| resolve.into_iter().flat_map(|resolve| resolve.dependents(&it.id)))
+            .collect();
+        let found = packages.iter().filter(|it| ids.contains(it.id.as_str()));
+        found.map(|it| it.name.clone()).collect()
+    };
     let caller = |(name, program): &(&str, &str)| Caller {
         name: (*name).to_owned(),
         program: (*program).to_owned(),
+        dependents: dependents(name),
     };
+    let callers = CALLERS.iter().filter(|(name, _)| names.contains(name)).map(caller);
     let called = CALLERS_OF_TOOLS.iter().filter(|(name, _)| names.contains(name));
     let called: BTreeSet<&str> = called.flat_map(|(_, tools)| *tools).copied().collect();
-    (callers.map(caller).collect(), called.into_iter().map(str::to_owned).collect())
+    (callers.collect(), called.into_iter().map(str::to_owned).collect())
 }
 
 #[cfg(test)]
@@ -122,5 +145,9 @@ mod tests {
         .unwrap();
         let found: Vec<_> = resolve.behind("app").into_iter().collect();
         assert_eq!(found, ["app", "both", "lib"]);
+        let dependents = |id| resolve.dependents(id).collect::<Vec<_>>();
+        assert_eq!(dependents("both"), ["app"]);
+        assert_eq!(dependents("mock"), [""; 0], "a test's need is none of a build");
+        assert_eq!(dependents("cmake"), ["mock", "other"]);
     }
 }

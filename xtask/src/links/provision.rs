@@ -88,6 +88,9 @@ pub(super) fn choose(reached: &Reached<'_>, recipes: &Recipes, wishes: &Wishes) 
     } else {
         without_recipe(reached)
     };
+    if provision == Provision::Bundled(None) && library.is_none() && is_no_library(package) {
+        return None;
+    }
     let link = Link {
         key: package.links.clone(),
         crate_name: package.name.clone(),
@@ -150,6 +153,12 @@ fn without_recipe(reached: &Reached<'_>) -> Provision {
     };
     let seeks = builds_with(&SEEKERS) && !builds_with(&COMPILERS);
     if seeks { Provision::Missing } else { Provision::Bundled(None) }
+}
+
+/// Whether a crate for which there is no recipe has a `links` key for no library's sake: there are
+/// some, such as rayon-core, that only want to be in a program once.
+fn is_no_library(package: &Package) -> bool {
+    package.build_dependencies().next().is_none()
 }
 
 fn bundling_features(package: &Package) -> Vec<String> {

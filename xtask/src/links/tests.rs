@@ -89,9 +89,10 @@ fn a_bundled_copy_is_left_to_the_crate() {
         package("app", None, &[], "bin"),
         package("libsqlite3-sys", Some("sqlite3"), &["pkg-config", "cc"], "lib"),
         package("ring", Some("ring_core"), &["cc"], "lib"),
+        package("rayon-core", Some("rayon-core"), &[], "lib"),
     ];
-    let linked: [(&str, &[&str]); 3] =
-        [("app", &[]), ("libsqlite3-sys", &["bundled"]), ("ring", &[])];
+    let linked: [(&str, &[&str]); 4] =
+        [("app", &[]), ("libsqlite3-sys", &["bundled"]), ("ring", &[]), ("rayon-core", &[])];
     let metadata = metadata(packages, &linked);
     let wanted = discover(&metadata, &metadata.packages[0], &recipes(), None).unwrap();
     assert!(wanted.libraries.is_empty());

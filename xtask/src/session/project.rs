@@ -149,9 +149,14 @@ impl Session {
         if wish == HostView::Visible {
             return Some("as asked for".to_owned());
         }
-        // What a crate calls to build its own copy of a library, it does not call for a recipe's.
-        let mut callers = metadata.callers.iter();
-        if let Some(caller) = callers.find(|caller| !wanted.is_served(&caller.name)) {
+        // What a crate calls to build its own copy of a library, it does not call for a recipe's; nor
+        // does a crate that only builds for such crates, as openssl-src does for openssl-sys.
+        let is_idle = |caller: &links::Caller| {
+            let dependents = &caller.dependents;
+            let is_served = |name: &String| wanted.is_served(name);
+            is_served(&caller.name) || !dependents.is_empty() && dependents.iter().all(is_served)
+        };
+        if let Some(caller) = metadata.callers.iter().find(|caller| !is_idle(caller)) {
             return Some(format!("the crate {} calls {}", caller.name, caller.program));
         }
         let mut tools = std::iter::once(SHELL).chain(metadata.tools.iter().map(String::as_str));

@@ -23,6 +23,10 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
+fn said_out(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
 #[test]
 fn a_published_crate_is_built_and_found_again() {
     if !may_run("published") {
@@ -47,6 +51,41 @@ fn a_published_crate_is_built_and_found_again() {
     assert!(again.status.success() && !said(&again).contains("Compiling"), "{}", said(&again));
     let plan = run("plan", &["--crate", "hexyl@0.16"]);
     assert!(plan.status.success(), "{}", said(&plan));
+    xtask::layout::remove_tree(&target).unwrap();
+}
+
+/// Its build script writes completions into `contrib/`, and fails if it cannot.
+const WRITER: &str = "zoxide@0.10.0";
+
+#[test]
+fn a_build_script_may_write_beside_its_sources_and_leaves_nothing_there() {
+    if !may_run("published-writer") {
+        return;
+    }
+    let target = std::env::temp_dir().join(format!("muslin-writer-{}", std::process::id()));
+    let dist = || xtask(&target, "dist", &["--crate", WRITER, "--profile", "dev"]);
+    let output = xtask(&target, "fetch", &["--crate", WRITER]);
+    assert!(output.status.success(), "{}", said(&output));
+    let mut crates = std::fs::read_dir(target.join("crates")).unwrap();
+    let source = crates.next().unwrap().unwrap().path().join("source");
+    let state = || {
+        let changed = source.join("contrib/completions/_zoxide").metadata().unwrap().modified();
+        (xtask::layout::tree_listing(&source).unwrap(), changed.unwrap())
+    };
+    let before = state();
+    let first = dist();
+    assert!(first.status.success(), "{}", said(&first));
+    let stdout = String::from_utf8_lossy(&first.stdout).into_owned();
+    let zoxide = |arguments: &[&str]| {
+        let mut command = Command::new(stdout.lines().next().unwrap());
+        command.env("_ZO_DATA_DIR", target.join("data")).args(arguments).output().unwrap()
+    };
+    assert!(zoxide(&["add", "/usr/bin"]).status.success());
+    assert_eq!(said_out(&zoxide(&["query", "us", "bin"])), "/usr/bin");
+    // The copy that it has written to is no reason to build it again.
+    let again = dist();
+    assert!(again.status.success() && !said(&again).contains("Compiling"), "{}", said(&again));
+    assert!(state() == before, "the sources have changed");
     xtask::layout::remove_tree(&target).unwrap();
 }
 
