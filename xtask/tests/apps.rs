@@ -227,24 +227,26 @@ libsqlite3-sys = { version = "0.35", features = ["bundled"] }
 /// A library without a recipe is reported before anything is built, unless the crate brings it.
 #[test]
 fn a_library_that_nobody_brings_is_reported_first() {
-    let manifest = "[dependencies]\nmysqlclient-sys = \"0.5\"\n";
+    let manifest = "[dependencies]\nnobody-sys = { path = \"nobody-sys\" }\n";
     let Some(app) = App::new("nobody", manifest, "fn main() {}") else { return };
+    app.write(
+        "nobody-sys/Cargo.toml",
+        "[package]\nname = \"nobody-sys\"\nversion = \"0.1.0\"\nedition = \"2024\"\nlinks = \"nobody\"\n\
+         [dependencies]\nopenssl-sys = { version = \"0.9\", optional = true }\n\
+         [build-dependencies]\npkg-config = \"0.3\"\n[features]\nbundled = [\"dep:openssl-sys\"]\n",
+    );
+    app.write("nobody-sys/build.rs", "fn main() {}\n");
+    app.write("nobody-sys/src/lib.rs", "");
     let output = app.xtask("dist", &[], &[]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(
-        said.contains("`mysqlclient` for mysqlclient-sys") && said.contains("`bundled`"),
-        "{said}"
-    );
+    assert!(said.contains("`nobody` for nobody-sys") && said.contains("`bundled`"), "{said}");
     let text = fs::read_to_string(app.0.join("Cargo.toml")).unwrap();
-    let bundled = text.replace("\"0.5\"", "{ version = \"0.5\", features = [\"bundled\"] }");
+    let bundled = text.replace("-sys\" }", "-sys\", features = [\"bundled\"] }");
     app.write("Cargo.toml", &bundled);
     let output = app.xtask("plan", &[], &[]);
     assert!(output.status.success(), "{output:?}");
-    assert!(
-        String::from_utf8_lossy(&output.stdout).contains("openssl"),
-        "mysqlclient-src links OpenSSL"
-    );
+    assert!(String::from_utf8_lossy(&output.stdout).contains("openssl"), "its copy links OpenSSL");
 }
 
 const CMAKE_MAIN: &str = r#"

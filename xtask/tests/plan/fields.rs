@@ -239,7 +239,7 @@ const GCC_CHANGES: &[Change] = &[
 
 /// Chooses a toolchain's archive; there must be one for the target. What a tool promises must be what
 /// another field says that it makes.
-const NO_CHANGE_POSSIBLE: [&str; 12] = [
+const NO_CHANGE_POSSIBLE: [&str; 13] = [
     "gcc:source.0.target",
     "rt:outputs.objects",
     "busybox:build.compile.program",
@@ -252,6 +252,7 @@ const NO_CHANGE_POSSIBLE: [&str; 12] = [
     "cmake:build.prebuilt.loader",
     "zig:driver.zig.runtime",
     "plus:language",
+    "cxx:language",
 ];
 
 fn files() -> Vec<File> {

@@ -280,6 +280,7 @@ pub const FILES: &[(&str, &str)] = &[
         r#"version = "4.0"
         description = "A runtime"
         license = "MIT"
+        language = "c++"
         [[source]]
         url = "https://cxx.invalid/cxx.tar.gz"
         sha256 = "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"
