@@ -136,6 +136,11 @@ impl HostDriver {
         let cargo_arguments = vec!["--config".to_owned(), format!("target.{HOST}.linker={linker}")];
         Self { id: id.to_owned(), bin, variables, cargo_arguments }
     }
+
+    /// Who makes archives, of objects for whatever machine.
+    pub fn archiver(&self) -> PathBuf {
+        program(&self.bin, "ar")
+    }
 }
 
 /// Makes libclang see the headers that the compiler sees.
