@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 
 use super::room::Folders;
+use crate::process;
 use crate::recipe::{Prebuilt, Product, Tool};
 
 /// The folder for what is started by a script.
@@ -33,16 +34,18 @@ pub fn put(
     let file = path.rsplit('/').next().unwrap_or(path);
     fs::create_dir_all(&private)?;
     take(program, folders, &private.join(name))?;
-    fs::copy(outputs.join(path), private.join(file)).context("the loader is not there")?;
-    executable(&private.join(file))?;
-    fs::write(bin.join(name), script(name, file))?;
+    let loader = private.join(file);
+    process::writing(|| fs::copy(outputs.join(path), &loader)).context("there is no loader")?;
+    executable(&loader)?;
+    process::writing(|| fs::write(bin.join(name), script(name, file)))?;
     executable(&bin.join(name))
 }
 
 /// Copies the program out of its archive.
 fn take(program: &Prebuilt, folders: &Folders, to: &Path) -> Result<()> {
     let from = folders.source.join(&program.program);
-    fs::copy(&from, to).with_context(|| format!("there is no {}", program.program))?;
+    process::writing(|| fs::copy(&from, to))
+        .with_context(|| format!("there is no {}", program.program))?;
     executable(to)
 }
 
