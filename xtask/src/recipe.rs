@@ -284,14 +284,15 @@ pub enum Product {
     Prebuilt(Option<Prebuilt>),
 }
 
-/// A program that is not compiled. It stands in `libexec/` beside its loader and the shared libraries
-/// that the recipe copies there, and a script in `bin/` starts it: so it needs nothing of the machine.
+/// A program that is not compiled. A static one stands in `bin/`. One that has to be loaded stands in
+/// `libexec/` beside its loader and the shared libraries that the recipe copies there, and a script in
+/// `bin/` starts it: so neither needs anything of the machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prebuilt {
     /// The program in the archive; it keeps its name.
     pub program: String,
-    /// The tool that loads it.
-    pub loader: String,
+    /// The tool that loads it; none for a static program.
+    pub loader: Option<String>,
 }
 
 impl Prebuilt {

@@ -10,6 +10,8 @@
 
 #[path = "apps/bindgen.rs"]
 mod bindgen;
+#[path = "apps/called.rs"]
+mod called;
 #[path = "apps/cxx.rs"]
 mod cxx;
 

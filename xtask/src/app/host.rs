@@ -22,9 +22,20 @@ const FIXED_PLACES: [(&str, &str); 2] = [("/bin/sh", "sh"), ("/usr/bin/env", "en
 /// Where crates look for a libclang.
 const LIBCLANG_PATH: &str = "LIBCLANG_PATH";
 
+/// Where crates look for a protoc and for the files that come with it, and where it has them.
+const OF_PROTOC: [(&str, &str); 2] = [("PROTOC", "bin/protoc"), ("PROTOC_INCLUDE", "include")];
+
 /// Variables by which the user tells crates of the machine's programs and its libclang.
-const OF_PROGRAMS: [&str; 5] =
-    [LIBCLANG_PATH, "CLANG_PATH", "CMAKE", "LIBCLANG_STATIC_PATH", "LLVM_CONFIG_PATH"];
+const OF_PROGRAMS: [&str; 8] = [
+    LIBCLANG_PATH,
+    "CLANG_PATH",
+    "CMAKE",
+    "LIBCLANG_STATIC_PATH",
+    "LLVM_CONFIG_PATH",
+    "NASM",
+    "PROTOC",
+    "PROTOC_INCLUDE",
+];
 
 /// What an app's build has of the machine.
 pub enum Host {
@@ -119,6 +130,10 @@ impl Host {
         variables.extend(OF_PROGRAMS.map(|name| (name.to_owned(), None)));
         let libclang = libclang.iter().map(|folder| (LIBCLANG_PATH.to_owned(), Some(text(folder))));
         variables.extend(libclang);
+        variables.extend(protoc(tools).map(|(name, path)| (name.to_owned(), Some(text(&path)))));
+        // nasm-rs knows no variable with a triple in it for who makes archives of its objects.
+        let archiver = find(tools, "nasm").map(|_| text(&driver.archiver()));
+        variables.extend(archiver.map(|archiver| ("AR".to_owned(), Some(archiver))));
         let told = driver.variables.iter();
         variables.extend(told.map(|(name, value)| (name.clone(), Some(value.clone()))));
         variables
@@ -147,6 +162,12 @@ impl Host {
             Self::Visible(why) => format!("visible: {why}"),
         }
     }
+}
+
+/// What a build is told of a protoc, if there is one among the tools.
+fn protoc(folders: &[PathBuf]) -> impl Iterator<Item = (&'static str, PathBuf)> {
+    let outputs = find(folders, "protoc").and_then(|it| Some(it.ancestors().nth(2)?.to_owned()));
+    outputs.into_iter().flat_map(|outputs| OF_PROTOC.map(|(name, at)| (name, outputs.join(at))))
 }
 
 fn find(folders: &[PathBuf], name: &str) -> Option<PathBuf> {

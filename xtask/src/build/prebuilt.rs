@@ -1,5 +1,5 @@
-//! Programs that are not compiled, but taken from an archive: made to run with their own loader, so
-//! that they need none of the machine.
+//! Programs that are not compiled, but taken from an archive: static ones, and others made to run with
+//! a loader of their own, so that they need none of the machine.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -21,23 +21,32 @@ pub fn put(
     folders: &Folders,
 ) -> Result<()> {
     let Some(program) = program else { return Ok(()) };
+    let [private, bin] = [PRIVATE, "bin"].map(|folder| folders.install.join(folder));
+    fs::create_dir_all(&bin)?;
+    if program.loader.is_none() {
+        return take(program, folders, &bin.join(program.name()));
+    }
     let (tool, outputs) = loader.context("a plan without the loader of a program")?;
     let Product::Loader { path } = &tool.product else {
         anyhow::bail!("{} loads no programs", tool.name);
     };
     let name = program.name();
     let file = path.rsplit('/').next().unwrap_or(path);
-    let [private, bin] = [PRIVATE, "bin"].map(|folder| folders.install.join(folder));
     fs::create_dir_all(&private)?;
-    fs::create_dir_all(&bin)?;
-    for (from, to) in [(folders.source.join(&program.program), name), (outputs.join(path), file)] {
-        let to = private.join(to);
-        process::writing(|| fs::copy(&from, &to))
-            .with_context(|| format!("there is no {}", program.program))?;
-        executable(&to)?;
-    }
+    take(program, folders, &private.join(name))?;
+    let loader = private.join(file);
+    process::writing(|| fs::copy(outputs.join(path), &loader)).context("there is no loader")?;
+    executable(&loader)?;
     process::writing(|| fs::write(bin.join(name), script(name, file)))?;
     executable(&bin.join(name))
+}
+
+/// Copies the program out of its archive.
+fn take(program: &Prebuilt, folders: &Folders, to: &Path) -> Result<()> {
+    let from = folders.source.join(&program.program);
+    process::writing(|| fs::copy(&from, to))
+        .with_context(|| format!("there is no {}", program.program))?;
+    executable(to)
 }
 
 /// The program is told the script's name as its own: so it finds its files, and itself, from there.

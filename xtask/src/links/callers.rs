@@ -7,28 +7,29 @@ use serde::{Deserialize, Serialize};
 use super::metadata::{Metadata, Package};
 
 /// Crates whose work in a build is to call a program that Muslin does not bring.
-const CALLERS: [(&str, &str); 10] = [
+const CALLERS: [(&str, &str); 5] = [
     ("autotools", "autoconf"),
     ("meson", "meson"),
-    ("nasm-rs", "nasm"),
     ("openssl-src", "perl"),
-    ("prost-build", "protoc"),
-    ("protobuf-codegen", "protoc"),
-    ("protoc", "protoc"),
     ("pyo3-build-config", "python3"),
     ("rdkafka-sys", "bash"),
-    ("tonic-build", "protoc"),
 ];
 
 /// Crates whose work in a build is to call tools that Muslin has recipes for.
-const CALLERS_OF_TOOLS: [(&str, &[&str]); 8] = [
+const CALLERS_OF_TOOLS: [(&str, &[&str]); 14] = [
     ("bindgen", &["libclang"]),
     ("clang-sys", &["libclang"]),
     // Which of the two CMake writes files for is the choice of the crate that calls it.
     ("cmake", &["cmake", "make", "ninja"]),
     ("jemalloc-sys", &["make"]),
     ("make-cmd", &["make"]),
+    ("micropb-gen", &["protoc"]),
+    ("nasm-rs", &["nasm"]),
     ("pkg-config", &["pkgconf"]),
+    ("prost-build", &["protoc"]),
+    ("protobuf-codegen", &["protoc"]),
+    ("protobuf-parse", &["protoc"]),
+    ("protoc", &["protoc"]),
     ("system-deps", &["pkgconf"]),
     ("tikv-jemalloc-sys", &["make"]),
 ];

@@ -36,7 +36,7 @@ impl Plan {
         let mut tools = Vec::new();
         let other = match (&request.toolchain.driver, &tool.product) {
             (Driver::Zig { runtime, .. }, Product::Program { .. }) => runtime.as_ref(),
-            (_, Product::Prebuilt(Some(program))) => Some(&program.loader),
+            (_, Product::Prebuilt(Some(program))) => program.loader.as_ref(),
             _ => None,
         };
         if let Some(other) = other {

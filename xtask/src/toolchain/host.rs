@@ -163,6 +163,11 @@ impl HostDriver {
         let stand_ins = outputs.join(STAND_INS);
         Self { id: id.to_owned(), bin, stand_ins, variables, cargo_arguments }
     }
+
+    /// Who makes archives, of objects for whatever machine.
+    pub fn archiver(&self) -> PathBuf {
+        program(&self.bin, "ar")
+    }
 }
 
 /// Makes libclang see the headers that the compiler sees.

@@ -307,7 +307,7 @@ pub const FORMAT: &[Table] = &[
         "[build.prebuilt], of a tool",
         &[
             ("program", "", "text", "The program, in the archive."),
-            ("loader", "", "text", "The tool that is its loader."),
+            ("loader", "", "text", "The tool that is its loader, if the program is not static."),
             ("copy", "", "map:texts", "Tool.copy"),
         ],
     ),

@@ -10,7 +10,7 @@ use crate::recipe::{Prebuilt, Product};
 pub static PREBUILT: Shape =
     Shape { what: "`[build.prebuilt]`", keys: &["program", "loader", "copy"] };
 
-/// A program with its loader, or neither.
+/// A program, with its loader if it is not static, or only files.
 pub fn read(
     table: &Fields<'_, '_>,
     outputs: &Fields<'_, '_>,
@@ -27,12 +27,9 @@ pub fn read(
         }
         return (Some(Product::Prebuilt(None)), Some(Kind::Files));
     }
-    if !table.has("loader") {
-        table.missing("loader", "loader = \"musl-loader\"");
-    }
     let program = table.checked("program", words::inner_path);
     let loader = loader_of(table, context);
-    let prebuilt = program.zip(loader).map(|(program, loader)| Prebuilt { program, loader });
+    let prebuilt = program.map(|program| Prebuilt { program, loader });
     if let Some(prebuilt) = &prebuilt {
         let installed = format!("bin/{}", prebuilt.name());
         check_programs(outputs, &outputs.words("programs"), &installed);

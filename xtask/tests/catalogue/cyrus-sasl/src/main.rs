@@ -4,6 +4,12 @@ use std::ffi::{CStr, c_char, c_int, c_uint, c_ulong, c_void};
 use std::mem::transmute;
 use std::ptr::{null, null_mut};
 
+use openssl::base64::encode_block;
+use openssl::hash::MessageDigest;
+use openssl::pkcs5::pbkdf2_hmac;
+use openssl::pkey::PKey;
+use openssl::sha::sha256;
+use openssl::sign::Signer;
 use sasl2_sys::sasl::{
     SASL_BADAUTH, SASL_CB_AUTHNAME, SASL_CB_LIST_END, SASL_CB_PASS,
     SASL_CB_SERVER_USERDB_CHECKPASS, SASL_CB_USER, SASL_CONTINUE, SASL_OK, sasl_callback_t,
@@ -101,6 +107,58 @@ unsafe fn bytes(start: *const c_char, length: c_uint) -> Vec<u8> {
     unsafe { std::slice::from_raw_parts(start.cast::<u8>(), length.try_into().unwrap()) }.to_vec()
 }
 
+/// A login with SCRAM-SHA-256, whose server is this: by RFC 5802, with or without the right signature.
+///
+/// # Safety
+/// The callbacks must be a list with its end.
+unsafe fn scram_by_hand(clients: &[sasl_callback_t], is_right: bool) {
+    // SAFETY: as the caller promises.
+    let (mut one, said) = unsafe { client(clients, c"SCRAM-SHA-256") };
+    let said = String::from_utf8(said).unwrap();
+    let (header, bare) = said.split_at(said.match_indices(',').nth(1).unwrap().0 + 1);
+    let nonce = bare.split_once(",r=").unwrap().1;
+    let salt = b"sixteen letters.";
+    let question = format!("r={nonce}-and-more,s={},i=4096", encode_block(salt));
+    // SAFETY: the connection is open.
+    let (answer, result) = unsafe { step(one, &question) };
+    assert_eq!(result, SASL_CONTINUE);
+
+    let mut salted = [0; 32];
+    pbkdf2_hmac(PASSWORD, salt, 4096, MessageDigest::sha256(), &mut salted).unwrap();
+    let key = hmac(&salted, b"Client Key");
+    let (without_proof, proof) = answer.rsplit_once(",p=").unwrap();
+    assert_eq!(without_proof, format!("c={},r={nonce}-and-more", encode_block(header.as_bytes())));
+    let whole = format!("{bare},{question},{without_proof}");
+    let mask = hmac(&sha256(&key), whole.as_bytes());
+    let expected: Vec<u8> = key.iter().zip(mask).map(|(key, mask)| key ^ mask).collect();
+    assert_eq!(proof, encode_block(&expected), "it knows the password");
+    let signature =
+        hmac(&hmac(&salted, b"Server Key"), if is_right { whole.as_bytes() } else { b"" });
+    // SAFETY: the connection is open.
+    let (_, result) = unsafe { step(one, &format!("v={}", encode_block(&signature))) };
+    assert_eq!(result == SASL_OK, is_right, "{result}");
+    // SAFETY: it is not used after this.
+    unsafe { sasl_dispose(&mut one) };
+}
+
+/// What the client says next.
+unsafe fn step(client: *mut sasl_conn_t, heard: &str) -> (String, c_int) {
+    let (mut answer, mut length) = (null(), 0);
+    let size = heard.len().try_into().unwrap();
+    let heard = heard.as_ptr().cast();
+    // SAFETY: bytes with their length, and places for the answer.
+    unsafe {
+        let result = sasl_client_step(client, heard, size, null_mut(), &mut answer, &mut length);
+        (String::from_utf8(bytes(answer, length)).unwrap(), result)
+    }
+}
+
+fn hmac(key: &[u8], text: &[u8]) -> Vec<u8> {
+    let key = PKey::hmac(key).unwrap();
+    let mut signer = Signer::new(MessageDigest::sha256(), &key).unwrap();
+    signer.sign_oneshot_to_vec(text).unwrap()
+}
+
 fn main() {
     let mut parts = [0; 3];
     let [major, minor, step] = &mut parts;
@@ -146,9 +204,14 @@ fn main() {
             sasl_listmech(one, null(), space, space, space, &mut list, null_mut(), null_mut());
         assert_eq!(listed, SASL_OK);
         let list = CStr::from_ptr(list).to_str().unwrap();
-        for mechanism in ["EXTERNAL", "DIGEST-MD5", "CRAM-MD5", "LOGIN", "PLAIN", "ANONYMOUS"] {
+        let simple = ["EXTERNAL", "DIGEST-MD5", "CRAM-MD5", "LOGIN", "PLAIN", "ANONYMOUS"];
+        let scram = ["SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512"];
+        for mechanism in simple.iter().chain(&scram) {
             assert!(list.contains(&format!(" {mechanism} ")), "{mechanism} in {list}");
         }
+
+        scram_by_hand(&clients, true);
+        scram_by_hand(&clients, false);
 
         let (mut other, mut said) = client(&clients, c"PLAIN");
         assert_eq!(said, [b"tim\0tim\0", PASSWORD].concat());

@@ -1,11 +1,21 @@
 //! Compresses, looks at, restores and turns pictures through the crate `turbojpeg`.
 
+use std::ffi::c_int;
+
 use turbojpeg::{Compressor, Decompressor, Image, PixelFormat, Subsamp, Transform, TransformOp};
 
 const WIDTH: usize = 160;
 const HEIGHT: usize = 96;
 
+#[cfg(target_arch = "x86_64")]
+unsafe extern "C" {
+    /// A function of the library's own: whether there is code for this CPU that turns RGB into YCbCr.
+    safe fn jsimd_can_rgb_ycc() -> c_int;
+}
+
 fn main() {
+    #[cfg(target_arch = "x86_64")]
+    assert_ne!(jsimd_can_rgb_ycc(), 0, "made without its assembly");
     let pixels: Vec<u8> = (0..HEIGHT)
         .flat_map(|y| (0..WIDTH).flat_map(move |x| [x as u8, (y * 2) as u8, ((x + y) / 2) as u8]))
         .collect();

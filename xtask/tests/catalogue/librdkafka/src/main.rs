@@ -35,7 +35,11 @@ pub fn main() {
     assert!(error.contains("ssl.ca.pem"), "{error}");
     secure.remove("ssl.ca.pem");
     secure.set("enable.ssl.certificate.verification", "false");
-    secure.create::<BaseProducer>().unwrap();
+    for mechanism in ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] {
+        secure.set("sasl.mechanism", mechanism).create::<BaseProducer>().expect(mechanism);
+    }
+    // Kerberos is not in it.
+    secure.set("sasl.mechanism", "GSSAPI").create::<BaseProducer>().err().unwrap();
 }
 
 fn produce(brokers: &str, codec: &str, text: &[u8]) {

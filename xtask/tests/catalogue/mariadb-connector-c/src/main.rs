@@ -111,7 +111,36 @@ fn ask(port: u16) {
         assert!((*second).is_null() && *mysql::mysql_fetch_lengths(result) == 0, "NULL");
         assert!(mysql::mysql_fetch_row(result).is_null());
         mysql::mysql_free_result(result);
+        prepared(connection);
         mysql::mysql_close(connection);
+    }
+}
+
+/// A prepared statement whose text does not fit at first, as Diesel asks for it.
+///
+/// # Safety
+/// The connection must be open.
+unsafe fn prepared(connection: *mut mysql::MYSQL) {
+    // SAFETY: the buffers live longer than the statement, and have the lengths that are told.
+    unsafe {
+        let statement = mysql::mysql_stmt_init(connection);
+        assert_eq!(mysql::mysql_stmt_prepare(statement, c"SELECT 'long'".as_ptr(), 13), 0);
+        let (mut short, mut long, mut length, mut truncated) = ([0u8; 1], [0u8; 4], 0, 0);
+        let mut bind: mysql::MYSQL_BIND = std::mem::zeroed();
+        bind.buffer_type = mysql::enum_field_types::MYSQL_TYPE_STRING;
+        (bind.buffer, bind.buffer_length) = (short.as_mut_ptr().cast(), 1);
+        (bind.length, bind.error) = (&raw mut length, &raw mut truncated);
+        assert_eq!(mysql::mysql_stmt_bind_result(statement, &raw mut bind), 0);
+        assert_eq!(mysql::mysql_stmt_execute(statement), 0);
+        assert_eq!(mysql::mysql_stmt_store_result(statement), 0);
+        assert_eq!(mysql::mysql_stmt_fetch(statement), 101, "MYSQL_DATA_TRUNCATED");
+        assert_eq!((length, truncated), (4, 1));
+        (bind.buffer, bind.buffer_length) = (long.as_mut_ptr().cast(), 4);
+        assert_eq!(mysql::mysql_stmt_fetch_column(statement, &raw mut bind, 0, 0), 0);
+        assert_eq!(mysql::mysql_stmt_bind_result(statement, &raw mut bind), 0);
+        assert_eq!((&long, length), (b"long", 4), "the length of what was fetched");
+        assert_eq!(mysql::mysql_stmt_fetch(statement), 100, "MYSQL_NO_DATA");
+        mysql::mysql_stmt_close(statement);
     }
 }
 
@@ -140,14 +169,28 @@ fn serve(stream: TcpStream, key: &PKey<Private>, certificate: &X509) {
     write(&mut stream, 5, &OK);
 
     assert_eq!(read(&mut stream, 0), b"\x03SELECT 'it\\'s'");
-    write(&mut stream, 1, &[1]);
     // One column of type VAR_STRING.
     let names = b"\x03def\0\0\0\x06answer\0\x0c";
-    write(&mut stream, 2, &[&names[..], &[45, 0, 16, 0, 0, 0, 253, 0, 0, 0, 0, 0]].concat());
+    let column = [&names[..], &[45, 0, 16, 0, 0, 0, 253, 0, 0, 0, 0, 0]].concat();
+    write(&mut stream, 1, &[1]);
+    write(&mut stream, 2, &column);
     write(&mut stream, 3, &END);
     write(&mut stream, 4, b"\x04it's");
     write(&mut stream, 5, &[0xfb]);
     write(&mut stream, 6, &END);
+
+    assert_eq!(read(&mut stream, 0), b"\x16SELECT 'long'", "to prepare");
+    // Statement 9, with one column and no parameter.
+    write(&mut stream, 1, &[0, 9, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
+    write(&mut stream, 2, &column);
+    write(&mut stream, 3, &END);
+    assert!(read(&mut stream, 0).starts_with(&[0x17, 9, 0, 0, 0]), "to execute");
+    write(&mut stream, 1, &[1]);
+    write(&mut stream, 2, &column);
+    write(&mut stream, 3, &END);
+    write(&mut stream, 4, b"\0\0\x04long");
+    write(&mut stream, 5, &END);
+    assert_eq!(read(&mut stream, 0), [0x19, 9, 0, 0, 0], "to forget it");
     assert_eq!(read(&mut stream, 0), [1], "the client's farewell");
 }
 
