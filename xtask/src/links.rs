@@ -136,7 +136,7 @@ pub fn discover(
         Wanted { toolchain: wishes.toolchain.clone(), host: wishes.host, ..Wanted::default() };
     let mut libraries: BTreeSet<String> = wishes.libraries.add.iter().cloned().collect();
     for reached in metadata.linked_packages() {
-        let Some(key) = &reached.package.links else { continue };
+        let Some(key) = key_of(reached.package, recipes) else { continue };
         let provision = provision(key, &reached, recipes, &wishes);
         if let Provision::Sysroot(name) = &provision {
             libraries.insert(name.clone());
@@ -145,7 +145,7 @@ pub fn discover(
             continue;
         }
         wanted.links.push(Link {
-            key: key.clone(),
+            key: key.to_owned(),
             crate_name: reached.package.name.clone(),
             crate_version: reached.package.version.clone(),
             provision,
@@ -197,7 +197,16 @@ fn with_dependencies(libraries: &BTreeSet<String>, recipes: &Recipes) -> BTreeSe
 
 /// The library whose recipe serves a `links` key.
 fn serving<'r>(key: &str, recipes: &'r Recipes) -> Option<&'r Library> {
-    recipes.libraries.values().find(|library| library.links.iter().any(|k| k == key))
+    let serves = |library: &&Library| library.links.iter().chain(&library.crates).any(|k| k == key);
+    recipes.libraries.values().find(serves)
+}
+
+/// By what name a crate's library is known: its `links` key, or, as some have none, its own if a recipe
+/// says so.
+fn key_of<'p>(package: &'p Package, recipes: &Recipes) -> Option<&'p str> {
+    let is_listed = |library: &Library| library.crates.contains(&package.name);
+    let by_name = || recipes.libraries.values().any(is_listed).then_some(package.name.as_str());
+    package.links.as_deref().or_else(by_name)
 }
 
 fn has_feature(table: &BTreeMap<String, Vec<String>>, name: &str, feature: &String) -> bool {

@@ -52,6 +52,8 @@ pub struct Library {
     pub license_files: Vec<LicenseFile>,
     /// The `links` keys of the `-sys` crates that this library serves.
     pub links: Vec<String>,
+    /// The names of crates that this library serves although they have no `links` key.
+    pub crates: Vec<String>,
     /// Features, by crate, with which that crate compiles its own copy and needs nothing from us, and
     /// which `env`, `env_overruling` and `overrides` together overrule.
     pub bundled: BTreeMap<String, Vec<String>>,

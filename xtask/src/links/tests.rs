@@ -13,6 +13,7 @@ fn library(name: &str, key: &str, bundled: &[(&str, &str)]) -> (String, Library)
         license: "MIT".into(),
         license_files: vec![],
         links: vec![key.into()],
+        crates: vec![format!("{name}-without-key")],
         bundled: bundled.iter().map(|(c, f)| ((*c).to_owned(), vec![(*f).to_owned()])).collect(),
         language: Language::C,
         always_bundled: BTreeMap::from([(
@@ -94,6 +95,22 @@ fn a_bundled_copy_is_left_to_the_crate() {
     assert!(wanted.libraries.is_empty());
     let provisions: Vec<_> = wanted.links.iter().map(|link| link.provision.clone()).collect();
     assert_eq!(provisions, [Provision::Bundled(None), Provision::Bundled(Some("bundled".into()))]);
+}
+
+#[test]
+fn a_crate_without_a_key_is_known_by_its_name() {
+    let packages = vec![
+        package("app", None, &[], "bin"),
+        package("zlib-without-key", None, &["cc", "pkg-config"], "lib"),
+        package("other-without-key", None, &["cc"], "lib"),
+    ];
+    let linked: [(&str, &[&str]); 3] =
+        [("app", &[]), ("zlib-without-key", &[]), ("other-without-key", &[])];
+    let metadata = metadata(packages, &linked);
+    let wanted = discover(&metadata, &metadata.packages[0], &recipes(), None).unwrap();
+    assert_eq!(wanted.libraries, ["zlib"]);
+    assert_eq!(wanted.links.len(), 1);
+    assert_eq!(wanted.links[0].provision, Provision::Sysroot("zlib".to_owned()));
 }
 
 /// The sysroot's copy takes the place of a crate's where it is preferred or there anyway, unless the

@@ -20,6 +20,7 @@ pub const FORMAT: &[Table] = &[
             ("license", "!", "text", "Library.license"),
             ("license-file", "", "{`license-file`}|[{`license-file`}]", "Library.license_files"),
             ("links", "", "texts", "Library.links"),
+            ("crates", "", "texts", "Library.crates"),
             ("bundled", "", "map:texts", "Library.bundled"),
             (
                 "language",

@@ -25,6 +25,7 @@ static LIBRARY: Shape = Shape {
         "license",
         "license-file",
         "links",
+        "crates",
         "bundled",
         "language",
         "always-bundled",
@@ -102,7 +103,8 @@ pub fn read<'f>(
     let version = fields.need_checked("version", "version = \"1.2.3\"", words::version);
     let license = fields.need_checked("license", "license = \"MIT\"", license);
     let license_files = license_file::read(fields);
-    let links = links(fields, &mut marks);
+    let links = serves(fields, "links", words::links, &mut marks);
+    let crates = serves(fields, "crates", words::crate_name, &mut marks);
     let [bundled, always_bundled] = ["bundled", "always-bundled"].map(|key| bundled(fields, key));
     let language = language(fields);
     let dependencies = dependencies(fields, name, context, &mut marks);
@@ -127,6 +129,7 @@ pub fn read<'f>(
             license: license?,
             license_files,
             links,
+            crates,
             bundled,
             language: language?,
             always_bundled,
@@ -145,10 +148,16 @@ pub fn read<'f>(
     (library, marks)
 }
 
-fn links(fields: &Fields<'_, '_>, marks: &mut Marks) -> Vec<String> {
+/// `links` or `crates`: whom it serves, each by a name that no other library has.
+fn serves(
+    fields: &Fields<'_, '_>,
+    list: &'static str,
+    check: fn(&str) -> Result<(), Wrong>,
+    marks: &mut Marks,
+) -> Vec<String> {
     let mut found = Vec::new();
-    for word in fields.words("links") {
-        if let Some(key) = fields.check(&word, words::links) {
+    for word in fields.words(list) {
+        if let Some(key) = fields.check(&word, check) {
             marks.links.push((key.clone(), word.span));
             found.push(key);
         }
