@@ -2,6 +2,7 @@
 //!
 //! Takes only [`Checked`] programs: what failed a check cannot be packed.
 
+mod copies;
 mod manifest;
 
 use std::fmt::Write as _;
@@ -66,6 +67,8 @@ impl cli::Dist {
         let places = Places::new(session, &project, &plan, &environment);
         let linked = side_by_side(programs, |program| linked::archives(&places, &built, program));
         let linked = linked.into_iter().collect::<Result<Vec<_>>>()?;
+        let surprises = project.wanted.links.iter().filter_map(|it| copies::surprise(it, &linked));
+        surprises.for_each(report::warning);
         let place = match &self.out_dir {
             Some(folder) if self.platform.triples().len() > 1 => folder.join(&target.triple),
             Some(folder) => folder.clone(),

@@ -17,8 +17,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+#[path = "apps/headers.rs"]
+mod headers;
 #[path = "apps/linked.rs"]
 mod linked;
+#[path = "apps/prefer.rs"]
+mod prefer;
 #[path = "apps/published.rs"]
 mod published;
 #[path = "apps/versions.rs"]

@@ -21,6 +21,7 @@ pub const FORMAT: &[Table] = &[
             ("license-file", "", "{`license-file`}|[{`license-file`}]", "Library.license_files"),
             ("links", "", "texts", "Library.links"),
             ("crates", "", "texts", "Library.crates"),
+            ("versions", "", "map:texts", "Library.versions"),
             ("bundled", "", "map:texts", "Library.bundled"),
             (
                 "language",
