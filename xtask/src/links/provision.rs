@@ -86,7 +86,11 @@ pub(super) fn choose(reached: &Reached<'_>, recipes: &Recipes, wishes: &Wishes) 
         is_overrulable = may_change;
         provision
     } else {
-        without_recipe(reached)
+        let provision = without_recipe(reached);
+        if provision == Provision::Bundled(None) && is_no_library(package) {
+            return None;
+        }
+        provision
     };
     if provision == Provision::Bundled(None) && library.is_none() && is_no_library(package) {
         return None;

@@ -38,8 +38,9 @@ fn ripgrep() {
     assert_eq!(found, "/prices/a.txt:12\n/prices/b.txt:78\n");
     let found = built.run("rg", &["-P", "--count", r"(\d)\s.*(?!\1)", "/prices/c.log"]);
     assert_eq!(found.trim(), "1");
+    // The version that it tells is that of the crate's bindings.
     let version = built.run("rg", &["--pcre2-version"]);
-    assert!(version.contains("PCRE2 10.46") && version.contains("JIT is available"), "{version}");
+    assert!(version.contains("JIT is available"), "{version}");
     built.done("a search with look-behind, look-ahead and Unicode classes");
 }
 
@@ -120,8 +121,9 @@ fn oxipng() {
     let program = Program { name: "oxipng", version: "10.2.1", arguments: &[], needs: &[] };
     let Some(built) = program.build() else { return };
     built.links("oxipng", &[]);
+    built.has_copies_of(&["libdeflate"]);
     // 64 by 64 grey pixels, each row behind a byte that says "not filtered".
-    let row = |y: u8| (0..64).map(move |x: u8| x.wrapping_mul(y) ^ x);
+    let row = |y: u8| (0..64).map(move |x: u8| (x / 8) * (y / 8));
     let rows: Vec<u8> = (0..64).flat_map(|y| std::iter::once(0).chain(row(y))).collect();
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::none());
     encoder.write_all(&rows).unwrap();
