@@ -1,6 +1,7 @@
 //! Sysroot + toolchain + variables → `cargo build` → the app's programs; and what that needs of a
 //! network before.
 
+mod headers;
 pub mod host;
 mod relink;
 mod room;
@@ -19,6 +20,7 @@ use crate::process::{self, describe_status};
 use crate::recipe::Language;
 use crate::report;
 use crate::session::{Access, Project, Session};
+use crate::toolchain::headers::GUARD_VARIABLE;
 use crate::toolchain::linking::PATH_MAP_VARIABLE;
 use host::Host;
 pub use told::{Built, Program, Script};
@@ -91,12 +93,10 @@ pub fn build(
         command.arg("--locked");
     }
     style_cargo(&mut command);
-    let compilers = environment.linker.parent().unwrap_or(Path::new("/"));
-    for (name, value) in host.variables(project.rust.sysroot(), compilers) {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
+    tell_of_host(&mut command, order, environment, host);
+    let sees_machine = matches!(host, Host::Visible(_)) || !session.sandbox()?.way().has_view();
+    if sees_machine {
+        command.env(GUARD_VARIABLE, "1");
     }
     let room = room::Room::new(session, project, environment, host)?;
     let mut command = room.enter(&mut command)?;
@@ -125,9 +125,28 @@ pub fn build(
             &String::from_utf8_lossy(&said),
         ));
     }
+    if sees_machine {
+        headers::depended_on(&project.package.name, &built, &environment.target.triple)?;
+    }
     built.programs.sort_by(|a, b| a.name.cmp(&b.name));
     built.scripts.extend(overridden(project, environment));
     Ok(built)
+}
+
+/// Sets the variables by which a build knows what it has of the machine.
+fn tell_of_host(
+    command: &mut std::process::Command,
+    order: &Order<'_>,
+    environment: &Environment,
+    host: &Host,
+) {
+    let compilers = environment.linker.parent().unwrap_or(Path::new("/"));
+    for (name, value) in host.variables(order.project.rust.sysroot(), compilers) {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
 }
 
 /// What overrides say in the place of build scripts: cargo does not tell of those.
@@ -242,6 +261,9 @@ fn failure(
 ) -> anyhow::Error {
     if process::is_interrupted() {
         return anyhow::anyhow!("interrupted while cargo built {}", order.project.package.name);
+    }
+    if let Some(failure) = headers::refused(&order.project.package.name, said) {
+        return failure.into();
     }
     let needs_network = session.global.offline && said.contains("--offline");
     let is_usage = said.contains("profile `") && said.contains("is not defined");

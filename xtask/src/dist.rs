@@ -3,6 +3,7 @@
 //! Takes only [`Checked`] programs: what failed a check cannot be packed.
 
 mod ahead;
+mod copies;
 mod manifest;
 
 use std::fmt::Write as _;
@@ -89,6 +90,8 @@ impl cli::Dist {
         });
         let (checked, Ok(linked)) = (checked?, linked) else { bail!("a thread panicked") };
         let linked = linked.into_iter().collect::<Result<Vec<_>>>()?;
+        let surprises = project.wanted.links.iter().filter_map(|it| copies::surprise(it, &linked));
+        surprises.for_each(report::warning);
         let made = manifest::Made { host: &host, programs, linked: &linked, checked: &checked };
         let text = manifest::text(session, &project, &plan, &self.profile, &made)?;
         pack(&place, programs, &checked, &text)?;

@@ -12,6 +12,7 @@ use anyhow::{Context as _, Result};
 
 use crate::cli::{self, EnvFormat, Global};
 use crate::exit::{Exit, Failure};
+use crate::links::Wanted;
 use crate::plan::{Plan, Work};
 use crate::process::{self, shell_word};
 use crate::recipe::template::{Placeholder, Template};
@@ -64,7 +65,8 @@ impl Environment {
         let tree = session.entry(plan.toolchain()).outputs();
         let sysroot = session.entry(plan.sysroot());
         let cmake = toolchain_file(&session.store, &linking, &sysroot, &plan.target)?;
-        let mut made = Self::compose(plan, toolchain, &tree, &linking, sysroot.outputs());
+        let wanted = &project.wanted;
+        let mut made = Self::compose(plan, toolchain, &tree, &linking, sysroot.outputs(), wanted);
         for (_, library) in plan.libraries().filter(|(_, it)| overruled.contains(&it.name)) {
             let fill = |template| fill(template, &plan.target, &made.sysroot.to_string_lossy());
             let variables = library.env_overruling.iter();
@@ -89,6 +91,7 @@ impl Environment {
         tree: &Path,
         linking: &LinkingDriver,
         sysroot: PathBuf,
+        wanted: &Wanted,
     ) -> Self {
         let target = plan.target.clone();
         let mut variables = tools(&target, linking);
@@ -115,10 +118,10 @@ impl Environment {
         let mut overrides = BTreeMap::new();
         let fill = |template: &Template| fill(template, &target, &text);
         for (_, library) in plan.libraries() {
-            for (name, value) in &library.env {
-                variables.insert(fill(name), fill(value));
-            }
-            for (key, table) in &library.overrides {
+            // What keeps its own copy must not be told of ours, which may be there for another crate.
+            let env = library.env.iter().filter(|_| !wanted.is_left_alone(&library.name));
+            variables.extend(env.map(|(name, value)| (fill(name), fill(value))));
+            for (key, table) in library.overrides.iter().filter(|it| !wanted.keeps_own(it.0)) {
                 let value = |value: &OverrideValue| match value {
                     OverrideValue::One(template) => toml::Value::String(fill(template)),
                     OverrideValue::Many(list) => list.iter().map(&fill).collect::<Vec<_>>().into(),

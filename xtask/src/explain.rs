@@ -54,7 +54,9 @@ fn print_bundled(links: &[Link]) {
         if let Provision::Bundled(Some(feature)) = &link.provision {
             report::data(format!(
                 "  bundled   {} ({} {} has feature `{feature}` on)",
-                link.key, link.crate_name, link.crate_version
+                link.name(),
+                link.crate_name,
+                link.crate_version
             ));
             report::event(
                 "bundled",

@@ -6,6 +6,7 @@
 mod callers;
 mod cxx;
 mod metadata;
+mod provision;
 mod remembered;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,17 +14,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 
 use crate::exit::{Exit, Failure};
-use crate::recipe::{Language, Library, Recipes};
+use crate::recipe::{Language, Recipes};
 
 pub use callers::{Caller, callers};
 pub use cxx::speakers_of_cxx;
 pub use metadata::{Metadata, Package, Query, Target, load, load_linked};
+pub use provision::{Link, Provision};
 pub use remembered::Memory;
-
-/// Build dependencies that look for a library on the system.
-const SEEKERS: [&str; 4] = ["pkg-config", "vcpkg", "system-deps", "metadeps"];
-/// Build dependencies that compile C code.
-const COMPILERS: [&str; 4] = ["cc", "cmake", "autotools", "autocfg-cc"];
 
 /// A name that differs in more letters is another name, however long both are.
 const GUESS_MAX: usize = 4;
@@ -76,40 +73,12 @@ pub struct LibraryWishes {
     pub skip: Vec<String>,
 }
 
-/// Where a crate of the graph gets its C library from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Provision {
-    /// From the sysroot: this library's recipe serves the `links` key.
-    Sysroot(String),
-    /// The crate compiles its own copy, because of this feature, or because it has nothing else.
-    Bundled(Option<String>),
-    /// The app's manifest says to leave it.
-    Skipped,
-    /// It has no recipe, and the crate would look for it on the system.
-    Missing,
-}
-
-/// One crate of the graph with a `links` key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Link {
-    /// The key.
-    pub key: String,
-    /// The crate.
-    pub crate_name: String,
-    /// Its version.
-    pub crate_version: String,
-    /// Where the library comes from.
-    pub provision: Provision,
-    /// Features of the crate that look as if they brought their own copy.
-    pub bundling_features: Vec<String>,
-}
-
 /// What the app links.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
     /// Libraries to build, without their dependencies; sorted.
     pub libraries: Vec<String>,
-    /// Every crate with a `links` key.
+    /// Every crate with a `links` key, and those without one that a recipe serves.
     pub links: Vec<Link>,
     /// The toolchain that the app's manifest asks for.
     pub toolchain: Option<String>,
@@ -135,36 +104,30 @@ pub fn discover(
     let mut wanted =
         Wanted { toolchain: wishes.toolchain.clone(), host: wishes.host, ..Wanted::default() };
     let mut libraries: BTreeSet<String> = wishes.libraries.add.iter().cloned().collect();
+    let mut overrulable = Vec::new();
     for reached in metadata.linked_packages() {
-        let Some(key) = &reached.package.links else { continue };
-        let provision = provision(key, &reached, recipes, &wishes);
-        if let Provision::Sysroot(name) = &provision {
+        let Some(choice) = provision::choose(&reached, recipes, &wishes) else { continue };
+        if let Provision::Sysroot(name) = &choice.link.provision {
             libraries.insert(name.clone());
         }
-        wanted.links.push(Link {
-            key: key.clone(),
-            crate_name: reached.package.name.clone(),
-            crate_version: reached.package.version.clone(),
-            provision,
-            bundling_features: bundling_features(reached.package),
-        });
+        if choice.is_overrulable {
+            overrulable.push(wanted.links.len());
+        }
+        wanted.links.push(choice.link);
     }
     // What another library of the sysroot links is there anyway, and two copies of one library in a
     // program are one too many.
     let there = with_dependencies(&libraries, recipes);
-    for link in &mut wanted.links {
-        let Some(library) = serving(&link.key, recipes) else { continue };
-        let Provision::Bundled(Some(feature)) = &link.provision else { continue };
-        let (name, is_there) = (&library.name, there.contains(&library.name));
-        if (is_there || wishes.prefer == Prefer::Sysroot)
-            && has_feature(&library.bundled, &link.crate_name, feature)
-        {
+    for index in overrulable {
+        let link = &mut wanted.links[index];
+        let Some(name) = link.library.clone() else { continue };
+        if there.contains(&name) || wishes.prefer == Prefer::Sysroot {
             wanted.overruled.insert(name.clone());
             libraries.insert(name.clone());
-            link.provision = Provision::Sysroot(name.clone());
+            link.provision = Provision::Sysroot(name);
         }
     }
-    wanted.links.sort_by(|a, b| (&a.key, &a.crate_version).cmp(&(&b.key, &b.crate_version)));
+    wanted.links.sort_by(|a, b| a.order().cmp(&b.order()));
     wanted.language = language(metadata, &wanted, &wishes, recipes);
     wanted.libraries = libraries.into_iter().collect();
     Ok(wanted)
@@ -190,56 +153,6 @@ fn with_dependencies(libraries: &BTreeSet<String>, recipes: &Recipes) -> BTreeSe
         }
     }
     all
-}
-
-/// The library whose recipe serves a `links` key.
-fn serving<'r>(key: &str, recipes: &'r Recipes) -> Option<&'r Library> {
-    recipes.libraries.values().find(|library| library.links.iter().any(|k| k == key))
-}
-
-fn has_feature(table: &BTreeMap<String, Vec<String>>, name: &str, feature: &String) -> bool {
-    table.get(name).is_some_and(|features| features.contains(feature))
-}
-
-fn provision(
-    key: &str,
-    reached: &metadata::Reached<'_>,
-    recipes: &Recipes,
-    wishes: &Wishes,
-) -> Provision {
-    let recipe = serving(key, recipes);
-    let name = recipe.map_or(key, |library| library.name.as_str());
-    if wishes.libraries.skip.iter().any(|skipped| skipped == name || skipped == key) {
-        return Provision::Skipped;
-    }
-    let Some(library) = recipe else {
-        let mut on = bundling_features(reached.package).into_iter();
-        // `static` often means "link the system's static library", so it proves nothing.
-        let brings = |f: &String| reached.features.contains(f) && !f.starts_with("static");
-        if let Some(feature) = on.find(brings) {
-            return Provision::Bundled(Some(feature));
-        }
-        let builds_with = |names: &[&str]| {
-            reached.package.build_dependencies().any(|dependency| names.contains(&dependency))
-        };
-        let seeks = builds_with(&SEEKERS) && !builds_with(&COMPILERS);
-        return if seeks { Provision::Missing } else { Provision::Bundled(None) };
-    };
-    // The tables that nothing overrules first: such a feature stands, whatever else is on.
-    let tables = [&library.always_bundled, &library.bundled];
-    let features = tables.into_iter().filter_map(|table| table.get(&reached.package.name));
-    let mut on = features.flatten().filter(|feature| reached.features.contains(*feature));
-    match on.next() {
-        Some(feature) => Provision::Bundled(Some(feature.clone())),
-        None => Provision::Sysroot(library.name.clone()),
-    }
-}
-
-fn bundling_features(package: &Package) -> Vec<String> {
-    let looks_bundling = |name: &&String| {
-        ["bundled", "vendored", "static", "source", "src"].iter().any(|word| name.starts_with(word))
-    };
-    package.features.keys().filter(looks_bundling).cloned().collect()
 }
 
 /// Reads `[package.metadata.muslin]`.
@@ -299,6 +212,18 @@ fn is_abridged(name: &str, full: &str) -> bool {
 }
 
 impl Wanted {
+    /// Whether a crate compiles its own copy although its `links` key is one that a recipe serves.
+    pub fn keeps_own(&self, key: &str) -> bool {
+        let mut own = self.links.iter().filter(|link| link.is_own());
+        own.any(|link| link.key.as_deref() == Some(key))
+    }
+
+    /// Whether all crates that a library serves compile their own copies, and there are some.
+    pub fn is_left_alone(&self, library: &str) -> bool {
+        let mut crates = self.links.iter().filter(|it| it.library.as_deref() == Some(library));
+        crates.clone().next().is_some() && crates.all(Link::is_own)
+    }
+
     /// Whether a crate gets its library from the sysroot.
     pub fn is_served(&self, crate_name: &str) -> bool {
         let served = |link: &&Link| matches!(link.provision, Provision::Sysroot(_));
@@ -313,8 +238,9 @@ impl Wanted {
         let lines: BTreeMap<_, _> = missing
             .iter()
             .map(|link| {
-                let text = format!("`{}` for {} {}", link.key, link.crate_name, link.crate_version);
-                (link.key.as_str(), text)
+                let text =
+                    format!("`{}` for {} {}", link.name(), link.crate_name, link.crate_version);
+                (link.name(), text)
             })
             .collect();
         let list = lines.into_values().collect::<Vec<_>>().join(", ");
@@ -332,10 +258,10 @@ impl Wanted {
             ));
         }
         Err(failure
-            .help(format!("or write recipes/libraries/{}.toml with `links = [\"{}\"]`", first.key, first.key))
+            .help(format!("or write recipes/libraries/{}.toml with `links = [\"{}\"]`", first.name(), first.name()))
             .help(format!(
                 "or, if it is not needed after all, `libraries.skip = [\"{}\"]` under `[package.metadata.muslin]`",
-                first.key
+                first.name()
             ))
             .into())
     }

@@ -27,6 +27,8 @@ use rustix::process::{Pid, Signal, kill_process_group, set_parent_process_death_
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use xshell::Shell;
 
+use crate::exit::{Exit, Failure};
+
 pub use background::Background;
 pub use clock::{CLOCK_LIBRARY, CLOCK_OFFSET, clock_of, clock_variables};
 pub use surroundings::{Identity, Surroundings};
@@ -78,6 +80,13 @@ pub fn await_signal() -> ! {
 
 fn running() -> std::sync::MutexGuard<'static, BTreeSet<u32>> {
     RUNNING.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// Writes a program. None is started meanwhile: a child that does not run its own yet would have the
+/// file open as well, and the kernel starts no program that somebody may be writing (`ETXTBSY`).
+pub fn writing<T>(write: impl FnOnce() -> T) -> T {
+    let _none_starts = running();
+    write()
 }
 
 fn end_all(signal: Signal) {
@@ -291,7 +300,11 @@ pub fn own_executable() -> Result<PathBuf> {
     if link.exists() {
         return Ok(link.to_owned());
     }
-    env::current_exe().context("cannot tell where this program is")
+    env::current_exe().map_err(|error| {
+        Failure::new(Exit::Failed, format!("cannot tell where this program is: {error}"))
+            .help("in a chroot, give it one first: `mount -t proc proc /proc`")
+            .into()
+    })
 }
 
 /// Cargo's own folder, with its configuration and its cache: `$CARGO_HOME`, else `~/.cargo`.

@@ -52,8 +52,13 @@ pub struct Library {
     pub license_files: Vec<LicenseFile>,
     /// The `links` keys of the `-sys` crates that this library serves.
     pub links: Vec<String>,
+    /// Crates that it serves although they have no `links` key to know them by.
+    pub crates: Vec<String>,
+    /// By crate, the beginnings of the versions that fit this library, where not all do: the others
+    /// compile their own copy.
+    pub versions: BTreeMap<String, Vec<String>>,
     /// Features, by crate, with which that crate compiles its own copy and needs nothing from us, and
-    /// which `env`, `env_overruling` and `overrides` together overrule.
+    /// which `env`, `env_overruling` and `overrides` together overrule; `*` stands for whatever is on.
     pub bundled: BTreeMap<String, Vec<String>>,
     /// What it is written in.
     pub language: Language,

@@ -6,6 +6,8 @@ mod gc;
 mod list;
 mod verify;
 
+pub use verify::license_problems;
+
 use std::time::SystemTime;
 
 use anyhow::Result;

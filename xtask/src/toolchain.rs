@@ -7,6 +7,7 @@
 
 mod call;
 pub mod cmake;
+pub mod headers;
 pub mod host;
 pub mod linking;
 pub mod musl;
@@ -17,7 +18,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-use crate::process::shell_word;
+use crate::process::{self, shell_word};
 use crate::recipe::template::{Placeholder, Template};
 use crate::recipe::{Driver, Language, Toolchain};
 use crate::target::Target;
@@ -173,7 +174,7 @@ fn script(tree: &str, body: &str) -> String {
 
 /// Writes a script that can be run.
 pub fn write_program(path: &Path, text: &str) -> Result<()> {
-    fs::write(path, text)
+    process::writing(|| fs::write(path, text))
         .and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(0o755)))
         .with_context(|| format!("cannot write {}", path.display()))
 }

@@ -146,8 +146,8 @@ const CASES: &[Case] = &[
           /usr/bin/ld: fe-secure-openssl.c:(.text+0x2a): undefined reference to `SSL_set_ex_data'
           /usr/bin/ld: fe-secure-openssl.c:(.text+0x90): undefined reference to `ENGINE_by_id'"#,
         &[
-            "`SSL_new`, `SSL_set_ex_data`: `libssl.a` has it and is in the sysroot, so it is the order: a static library must come before those that it needs, and `libpq.a` needs it without saying so (`Requires.private` in its .pc file, or a direct dependency on the -sys crate)",
-            "`ENGINE_by_id`: `libcrypto.a` has it and is in the sysroot, so it is the order: a static library must come before those that it needs, and `libpq.a` needs it without saying so (`Requires.private` in its .pc file, or a direct dependency on the -sys crate)",
+            "`SSL_new`, `SSL_set_ex_data`: `libssl.a` should have it and is in the sysroot. Rust's LLD minds no order, so with it recipe `openssl` leaves that out. With another linker it is the order: a static library must come before those that it needs, and `libpq.a` needs it without saying so (`Requires.private` in its .pc file, or a direct dependency on the -sys crate)",
+            "`ENGINE_by_id`: `libcrypto.a` should have it and is in the sysroot. Rust's LLD minds no order, so with it recipe `openssl` leaves that out. With another linker it is the order: a static library must come before those that it needs, and `libpq.a` needs it without saying so (`Requires.private` in its .pc file, or a direct dependency on the -sys crate)",
         ],
     ),
     (

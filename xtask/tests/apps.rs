@@ -17,8 +17,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+#[path = "apps/headers.rs"]
+mod headers;
 #[path = "apps/linked.rs"]
 mod linked;
+#[path = "apps/prefer.rs"]
+mod prefer;
 #[path = "apps/published.rs"]
 mod published;
 #[path = "apps/versions.rs"]
@@ -114,7 +118,23 @@ const RAW_MAIN: &str = r#"
 use std::ffi::CStr;
 #[cfg(not(from_the_app))]
 compile_error!("the app's own flags were lost");
+// What crates on top of libsqlite3-sys call, by features that are on or off.
+unsafe extern "C" {
+    fn sqlite3_unlock_notify();
+    fn sqlite3_preupdate_hook();
+    fn sqlite3_column_database_name();
+    fn sqlite3session_create();
+    fn sqlite3_load_extension(db: usize, file: usize, entry: usize, message: usize) -> i32;
+}
 fn main() {
+    assert_eq!(unsafe { sqlite3_load_extension(0, 0, 0, 0) }, 1);
+    let functions: [unsafe extern "C" fn(); 4] = [
+        sqlite3_unlock_notify,
+        sqlite3_preupdate_hook,
+        sqlite3_column_database_name,
+        sqlite3session_create,
+    ];
+    std::hint::black_box(functions);
     let text = |p| unsafe { CStr::from_ptr(p) }.to_str().unwrap().to_owned();
     assert_eq!(unsafe { openssl_sys::OpenSSL_version_num() } >> 20, 0x306);
     assert_eq!(unsafe { text(libsqlite3_sys::sqlite3_libversion()) }, "3.54.0");
@@ -276,6 +296,28 @@ fn bindgen_binds_the_target_s_headers_and_never_the_machine_s() {
     let visible = ["--toolchain", "zig", "--host", "visible", "--no-default-features"];
     let said = app.dist_and_run(&visible, &variables);
     assert!(said.contains("sees this machine's"), "{said}");
+}
+
+const ASKS_GIT: &str = r#"
+fn main() {
+    let output = std::process::Command::new("git").args(["rev-parse", "HEAD"]).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    let is_repository = std::path::Path::new(".git").exists();
+    let words = if is_repository { "`--host visible`" } else { "fatal: not a git repository" };
+    assert!(said.contains(words), "{said}");
+    assert!(output.stdout.is_empty() && output.status.code() == Some(128));
+}
+"#;
+
+/// A build script that asks for the commit learns that there is none, and does not give up.
+#[test]
+fn git_answers_as_it_does_outside_of_a_repository() {
+    let Some(app) = App::new("asks-git", "build = \"ask.rs\"\n", "fn main() {}") else { return };
+    app.write("ask.rs", ASKS_GIT);
+    app.dist_and_run(&["--toolchain", "zig", "--profile", "dev"], &[]);
+    app.write(".git/HEAD", "ref: refs/heads/main\n");
+    app.write("ask.rs", &format!("// Now there is one.\n{ASKS_GIT}"));
+    app.dist_and_run(&["--toolchain", "zig", "--profile", "dev"], &[]);
 }
 
 const JPEG_MAIN: &str = r#"

@@ -290,9 +290,11 @@ fn belongs(library: &str, names: &str, who: &str, context: &Context) -> String {
              (for libpq, `--without-gssapi`), as recipes do"
         ),
         Some(known) if known.is_in_sysroot => format!(
-            "{names}: `lib{library}.a` has it and is in the sysroot, so it is the order: a static \
-             library must come before those that it needs, and {who} needs it without saying so \
-             (`Requires.private` in its .pc file, or a direct dependency on the -sys crate)"
+            "{names}: `lib{library}.a` should have it and is in the sysroot. Rust's LLD minds no \
+             order, so with it recipe `{0}` leaves that out. With another linker it is the order: a \
+             static library must come before those that it needs, and {who} needs it without saying \
+             so (`Requires.private` in its .pc file, or a direct dependency on the -sys crate)",
+            known.recipe
         ),
         _ => format!(
             "{names}: `lib{library}` has it and {who} needs it; {}",

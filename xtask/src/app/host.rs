@@ -111,7 +111,7 @@ impl Host {
             return path.map(|path| ("PATH".to_owned(), Some(path))).into_iter().collect();
         };
         let folders = std::iter::once(rust.join("bin")).chain(tools.iter().cloned());
-        let folders = folders.chain([target.to_owned()]);
+        let folders = folders.chain([driver.stand_ins.clone(), target.to_owned()]);
         let path: Vec<String> = folders.map(|folder| text(&folder)).collect();
         let mut variables: Vec<_> =
             MACHINE_VARIABLES.iter().map(|name| ((*name).to_owned(), None)).collect();

@@ -10,6 +10,7 @@ use super::compilers::HOST_CC;
 use super::room::Folders;
 use super::tools::{PKG_CONFIG, SHELL};
 use crate::layout::{files_below, remove_tree};
+use crate::process;
 use crate::recipe::{Configure, HostBuild};
 use crate::toolchain::ToolNames;
 
@@ -122,7 +123,7 @@ fn build_for_host(bench: &Bench<'_>, recipe: &Configure, host: &HostBuild) -> Re
         if !made.symlink_metadata().is_ok_and(|data| data.is_file()) {
             bail!("{}: the build for this machine made no {program}", bench.name);
         }
-        fs::copy(&made, bench.folders.programs.join(name))
+        process::writing(|| fs::copy(&made, bench.folders.programs.join(name)))
             .with_context(|| format!("cannot copy {program}"))?;
     }
     remove_tree(&place).context("cannot remove the build for this machine")

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 
 use super::room::Folders;
+use crate::process;
 use crate::recipe::{Prebuilt, Product, Tool};
 
 /// The folder for what is started by a script.
@@ -31,10 +32,11 @@ pub fn put(
     fs::create_dir_all(&bin)?;
     for (from, to) in [(folders.source.join(&program.program), name), (outputs.join(path), file)] {
         let to = private.join(to);
-        fs::copy(&from, &to).with_context(|| format!("there is no {}", program.program))?;
+        process::writing(|| fs::copy(&from, &to))
+            .with_context(|| format!("there is no {}", program.program))?;
         executable(&to)?;
     }
-    fs::write(bin.join(name), script(name, file))?;
+    process::writing(|| fs::write(bin.join(name), script(name, file)))?;
     executable(&bin.join(name))
 }
 

@@ -148,12 +148,15 @@ fn pad(out: &mut impl Write, size_bytes: u64) -> io::Result<()> {
     out.write_all(&[0; BLOCK_BYTES as usize][..rest as usize])
 }
 
-/// An entry as a tar: what was made, from what, and who served it. The log stays here, since it has
+/// An entry as a tar: what was made, from what, under which licences, and who served it. The log stays here, since it has
 /// this machine's paths and times.
 fn write_entry(entry: &Entry, file: &Path) -> Result<()> {
     let mut builder = tar::Builder::new(BufWriter::new(File::create(file)?));
     let root = PathBuf::from(entry.id());
     append_tree(&mut builder, &entry.outputs(), &root.join("outputs"))?;
+    if entry.licenses().exists() {
+        append_tree(&mut builder, &entry.licenses(), &root.join("licenses"))?;
+    }
     let listing = match entry.record()? {
         Some(record) => record,
         None => tree_listing(&entry.outputs())?,

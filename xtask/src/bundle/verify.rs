@@ -21,6 +21,7 @@ use crate::exit::{Exit, Failure};
 use crate::layout::{Store, TempFolder, tree_listing};
 use crate::report::Progress;
 use crate::rust::Rust;
+use crate::store::license_problems;
 use crate::unpack::{Limits, Part, unpack_file};
 
 /// The largest manifest that is read.
@@ -300,7 +301,7 @@ fn check_entries(
 }
 
 fn check_entry(id: &str, folder: &Path) -> Result<()> {
-    let known = ["fingerprint.txt", "origin.txt", "outputs", "outputs.sha256"];
+    let known = ["fingerprint.txt", "licenses", "origin.txt", "outputs", "outputs.sha256"];
     for item in fs::read_dir(folder)? {
         let name = item?.file_name();
         ensure!(known.iter().any(|known| name == *known), "it has {name:?}, which no entry has");
@@ -308,8 +309,15 @@ fn check_entry(id: &str, folder: &Path) -> Result<()> {
     let read = |name: &str| {
         fs::read_to_string(folder.join(name)).with_context(|| format!("its {name} cannot be read"))
     };
-    let fingerprint = Digest::sha256_of(read("fingerprint.txt")?.as_bytes()).hex();
+    let pre_image = read("fingerprint.txt")?;
+    let fingerprint = Digest::sha256_of(pre_image.as_bytes()).hex();
     ensure!(id.ends_with(&fingerprint[..16]), "its fingerprint.txt is not that of its name");
+    let licenses = license_problems(&folder.join("licenses"), &pre_image)?;
+    ensure!(
+        licenses.is_empty(),
+        "its licences are not those of its recipe: {}",
+        licenses.join(", ")
+    );
     ensure!(folder.join("outputs").is_dir(), "it has no outputs");
     let found = tree_listing(&folder.join("outputs"))?;
     ensure!(read("outputs.sha256")? == found, "its outputs are not those that its record lists");

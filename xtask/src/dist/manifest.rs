@@ -6,12 +6,12 @@
 use anyhow::Result;
 use serde::Serialize;
 
+use super::copies::{self, Copy};
 use crate::app::Program;
 use crate::app::host::Host;
 use crate::check::Checked;
 use crate::digest::Digest;
 use crate::linked::Archive;
-use crate::links::{Link, Provision};
 use crate::plan::{Plan, Step, Work};
 use crate::session::{Project, Session};
 
@@ -74,24 +74,11 @@ struct Input<'a> {
 /// A C library that a crate compiles by itself.
 #[derive(Serialize)]
 struct Bundled<'a> {
-    links: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    links: Option<&'a str>,
     #[serde(rename = "crate")]
     crate_name: &'a str,
     version: &'a str,
-}
-
-/// Whose copy of a C library a crate links.
-#[derive(Serialize)]
-struct Copy<'a> {
-    links: &'a str,
-    #[serde(rename = "crate")]
-    crate_name: &'a str,
-    version: &'a str,
-    copy: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    library: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    feature: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -133,12 +120,11 @@ pub fn text(
         Work::Toolchain(recipe) => recipe.license.as_str(),
         _ => "",
     };
-    let bundled = project.wanted.links.iter().filter_map(|link| {
-        matches!(link.provision, Provision::Bundled(_)).then_some(Bundled {
-            links: &link.key,
-            crate_name: &link.crate_name,
-            version: &link.crate_version,
-        })
+    let links = &project.wanted.links;
+    let bundled = links.iter().filter(|link| link.is_own()).map(|link| Bundled {
+        links: link.key.as_deref(),
+        crate_name: &link.crate_name,
+        version: &link.crate_version,
     });
     let executables = made.programs.iter().zip(made.linked).zip(made.checked);
     let executables = executables.map(|((program, linked), checked)| Executable {
@@ -175,28 +161,12 @@ pub fn text(
         tools: tools(session, plan).collect(),
         libraries: plan.libraries().map(|(step, l)| input(session, step, &l.license)).collect(),
         bundled: bundled.collect(),
-        copies: project.wanted.links.iter().map(copy).collect(),
+        copies: links.iter().map(|link| copies::copy(link, made.linked)).collect(),
         sysroot: &plan.sysroot().fingerprint,
         executables: executables.collect(),
     };
     // These types cannot fail to be written.
     Ok(serde_json::to_string_pretty(&manifest).unwrap_or_default() + "\n")
-}
-
-fn copy(link: &Link) -> Copy<'_> {
-    let (copy, library, feature) = match &link.provision {
-        Provision::Sysroot(name) => ("recipe", Some(name.as_str()), None),
-        Provision::Bundled(feature) => ("crate", None, feature.as_deref()),
-        Provision::Skipped | Provision::Missing => ("none", None, None),
-    };
-    Copy {
-        links: &link.key,
-        crate_name: &link.crate_name,
-        version: &link.crate_version,
-        copy,
-        library,
-        feature,
-    }
 }
 
 /// The tools that took part, as far as the store has them.

@@ -28,7 +28,8 @@ pub enum Kept {
     Entry(Entry),
     /// The folder of a download.
     Download(Digest, PathBuf),
-    /// What is kept for the post-mortem: a failed step, a rejected or partial download.
+    /// What is kept for the post-mortem: a failed step, a rejected or partial download, the
+    /// builds of `verify --keep`.
     Leftover(PathBuf),
 }
 
@@ -101,7 +102,7 @@ impl Store {
             let kind = if name.len() == 128 { "sha512" } else { "sha256" };
             Some(Kept::Download(parse_hex(kind, name).ok()?, path))
         }));
-        for folder in ["failed-v1", "quarantine-v1"] {
+        for folder in ["failed-v1", "quarantine-v1", "verify-v1"] {
             kept.extend(items(&self.root().join(folder)).into_iter().map(Kept::Leftover));
         }
         kept

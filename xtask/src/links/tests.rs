@@ -1,5 +1,7 @@
 //! Which recipes an app's graph asks for.
 
+mod published;
+
 use std::collections::BTreeMap;
 
 use super::*;
@@ -13,6 +15,8 @@ fn library(name: &str, key: &str, bundled: &[(&str, &str)]) -> (String, Library)
         license: "MIT".into(),
         license_files: vec![],
         links: vec![key.into()],
+        crates: vec![],
+        versions: BTreeMap::new(),
         bundled: bundled.iter().map(|(c, f)| ((*c).to_owned(), vec![(*f).to_owned()])).collect(),
         language: Language::C,
         always_bundled: BTreeMap::from([(
@@ -199,4 +203,47 @@ fn a_crate_that_speaks_of_cxx_counts_unless_a_recipe_serves_it() {
     assert_eq!(language(&metadata), Language::C);
     metadata.cxx.push("glue".into());
     assert_eq!(language(&metadata), Language::Cxx);
+}
+
+/// A crate without a `links` key is known by its name; one whose version does not fit keeps its own copy,
+/// and is not told of the library, which may be there for another crate.
+#[test]
+fn crates_are_known_by_name_and_version() {
+    let (name, mut pcre2) = library("pcre2", "unused", &[("pcre2-sys", "*")]);
+    pcre2.crates = vec!["pcre2-sys".into()];
+    pcre2.versions = BTreeMap::from([("pcre2-sys".into(), vec!["1.0".into(), "2".into()])]);
+    let mut recipes = recipes();
+    recipes.libraries.insert(name, pcre2);
+    let find = |version: &str, muslin: serde_json::Value| {
+        let mut app = package("app", None, &[], "bin");
+        app["metadata"] = serde_json::json!({ "muslin": muslin });
+        let mut sys = package("pcre2-sys", None, &["cc", "pkg-config"], "lib");
+        sys["version"] = version.into();
+        let mut metadata = metadata(vec![app, sys], &[("app", &[]), ("pcre2-sys", &[])]);
+        metadata.linked[1].version = version.to_owned();
+        discover(&metadata, &metadata.packages[0], &recipes, None).unwrap()
+    };
+    let nothing = || serde_json::json!({});
+    let added = || serde_json::json!({ "libraries": { "add": ["pcre2"] } });
+    let own = Provision::Bundled(None);
+    let ours = Provision::Sysroot("pcre2".to_owned());
+    for (version, muslin, provision) in [
+        // The star stands for features that nobody named.
+        ("1.0.0", nothing(), &own),
+        ("1.0.0", added(), &ours),
+        ("1.0.0", serde_json::json!({ "prefer": "sysroot" }), &ours),
+        ("1.0", added(), &ours),
+        ("2.7.1+x", added(), &ours),
+        ("1.00.1", added(), &own),
+        ("1.1.0", added(), &own),
+        ("20.0.0", added(), &own),
+        ("1.0.0", serde_json::json!({ "libraries": { "skip": ["pcre2"] } }), &Provision::Skipped),
+    ] {
+        let wanted = find(version, muslin.clone());
+        let [link] = &wanted.links[..] else { panic!("{:?}", wanted.links) };
+        assert_eq!(link.provision, *provision, "{version} {muslin}");
+        assert_eq!((link.key.as_deref(), link.name()), (None, "pcre2"));
+        assert_eq!(wanted.is_left_alone("pcre2"), *provision == own, "{version} {muslin}");
+    }
+    assert!(!find("1.0.0", nothing()).is_left_alone("zlib"), "no crate of it is there");
 }

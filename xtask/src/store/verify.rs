@@ -1,8 +1,8 @@
 //! `cargo xtask store verify`: everything is hashed again. What is not as it was goes to quarantine,
 //! and the next command that needs it makes or fetches it again.
 //!
-//! An entry is compared with the record of its publication, and its pre-image with its name. Logs are
-//! for people, and not looked at.
+//! An entry is compared with the record of its publication, its pre-image with its name, and the texts
+//! of licences with the digests in the pre-image. Logs are for people, and not looked at.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -155,6 +155,7 @@ fn problems(entry: &Entry) -> Result<Option<Vec<String>>> {
     if !entry.id().ends_with(&Digest::sha256_of(pre_image.as_bytes()).hex()[..16]) {
         problems.push("changed: fingerprint.txt is not that of its name".to_owned());
     }
+    problems.extend(license_problems(&entry.licenses(), &pre_image)?);
     let record = entry.record()?;
     let found = tree_listing(&entry.outputs())?;
     match record {
@@ -163,6 +164,32 @@ fn problems(entry: &Entry) -> Result<Option<Vec<String>>> {
         None => {}
     }
     Ok(Some(problems))
+}
+
+/// What is wrong with the texts of licences in a folder that an entry with this pre-image keeps: an entry
+/// of a step that has none has no such folder.
+pub fn license_problems(folder: &Path, pre_image: &str) -> Result<Vec<String>> {
+    let listing = if folder.exists() { tree_listing(folder)? } else { String::new() };
+    let mut found = parse(&listing)?;
+    let mut problems = Vec::new();
+    for line in pre_image.lines().filter_map(|line| line.strip_prefix("license-file ")) {
+        let (names, digest) = line.rsplit_once(' ').context("a torn line in fingerprint.txt")?;
+        let is_named = |path: &str| {
+            let rest = names.strip_prefix(path);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+        };
+        match found.keys().copied().find(|path| is_named(path)) {
+            None => problems.push(format!("missing: licenses/{names}")),
+            Some(path) => {
+                let (sum, _) = found.remove(path).unwrap_or_default();
+                if digest.strip_prefix("sha256:") != Some(sum) {
+                    problems.push(format!("changed: licenses/{path}"));
+                }
+            }
+        }
+    }
+    problems.extend(found.into_keys().map(|path| format!("extra: licenses/{path}")));
+    Ok(problems)
 }
 
 /// What differs between two listings: first the recorded one, then what is there.
@@ -215,6 +242,34 @@ fn parse_line(line: &str) -> Option<(&str, &str, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[allow(clippy::disallowed_methods, reason = "a folder of texts needs no store")]
+    fn the_texts_of_licences_are_those_of_the_pre_image() {
+        let folder = std::env::temp_dir().join(format!("muslin-texts-{}", std::process::id()));
+        let write = |name: &str, text: &str| {
+            let path = folder.join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        let pinned = |names: &str, text: &str| {
+            format!("license-file {names} {}\n", Digest::sha256_of(text.as_bytes()))
+        };
+        let pre_image = pinned("COPYING", "free") + &pinned("doc/a b COPYING.LIB 3-9", "freer");
+        let problems = || license_problems(&folder, &pre_image).unwrap();
+        write("COPYING", "free");
+        write("doc/a b", "freer");
+        assert_eq!(problems(), [""; 0]);
+        write("COPYING", "not so free");
+        write("more", "");
+        assert_eq!(problems(), ["changed: licenses/COPYING", "extra: licenses/more"]);
+        fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(
+            problems(),
+            ["missing: licenses/COPYING", "missing: licenses/doc/a b COPYING.LIB 3-9"]
+        );
+        assert_eq!(license_problems(&folder, "name x\n").unwrap(), [""; 0]);
+    }
 
     #[test]
     fn each_difference_is_named() {

@@ -25,7 +25,7 @@ use crate::recipe::{Driver, Toolchain};
 use crate::rust::Rust;
 
 /// Bump when the code below, or that of `parts`, makes something else of the same inputs.
-const FORMAT: &str = "host-driver 1";
+const FORMAT: &str = "host-driver 2";
 
 /// The one kind of host that this is for.
 const HOST: &str = "x86_64-unknown-linux-gnu";
@@ -42,6 +42,26 @@ const INCLUDE: [&str; 5] = [
     "lib/libc/include/x86-linux-any",
     "lib/libc/include/any-linux-any",
 ];
+
+/// The folder of programs that stand for others, in the entry's outputs.
+const STAND_INS: &str = "stand-ins";
+
+/// What stands for git, which build scripts ask for the commit that they build: it answers as git does
+/// outside of a repository. There is none around a published crate, and some build scripts give up
+/// where there is no git at all.
+const GIT: &str = "\
+#!/bin/sh
+folder=$PWD
+while [ -n \"$folder\" ]; do
+    if [ -e \"$folder/.git\" ]; then
+        echo 'fatal: this build has no git; with `--host visible` it has that of the machine' >&2
+        exit 128
+    fi
+    folder=${folder%/*}
+done
+echo 'fatal: not a git repository (or any of the parent directories): .git' >&2
+exit 128
+";
 
 /// Variables by which the user tells crates of the machine's own compiler and libraries. They must be
 /// unset beside a pinned driver: flags of all such variables are added up.
@@ -77,6 +97,8 @@ pub struct HostDriver {
     pub id: String,
     /// The folder of its programs.
     pub bin: PathBuf,
+    /// The folder of programs that stand for some of the machine's: for `PATH`.
+    pub stand_ins: PathBuf,
     /// What crates that compile C for this machine are told; each name has the host's triple in it, so
     /// that nothing for the target is touched.
     pub variables: BTreeMap<String, String>,
@@ -113,6 +135,9 @@ pub fn host_driver(
     let entry = store.find_or_make(&name, &toolchain.version, &pre_image, |folder| {
         let calls = Calls { tree: tree.id(), program, include_cxx, flags_cxx, lld: &lld };
         calls.write(&folder.join("outputs/bin"))?;
+        let stand_ins = folder.join("outputs").join(STAND_INS);
+        fs::create_dir_all(&stand_ins)?;
+        write_program(&stand_ins.join("git"), GIT)?;
         parts::write(&tree.outputs(), program, rust, folder)
     })?;
     Ok(HostLinking::Pinned(HostDriver::new(entry.id(), &entry.outputs(), &tree.outputs())))
@@ -134,7 +159,8 @@ impl HostDriver {
         variables.insert(bindgen, bindgen_arguments(tree));
         let linker = toml::Value::String(text(program(&bin, "cc")));
         let cargo_arguments = vec!["--config".to_owned(), format!("target.{HOST}.linker={linker}")];
-        Self { id: id.to_owned(), bin, variables, cargo_arguments }
+        let stand_ins = outputs.join(STAND_INS);
+        Self { id: id.to_owned(), bin, stand_ins, variables, cargo_arguments }
     }
 }
 

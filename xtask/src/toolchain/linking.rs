@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use xshell::cmd;
 
+use super::headers::guarded;
 use super::{ToolNames, script, write_program};
 use crate::layout::{Entry, Store};
 use crate::plan::Step;
@@ -20,7 +21,7 @@ use crate::rust::Rust;
 use crate::target::Target;
 
 /// Bump when the code below makes something else of the same inputs.
-const FORMAT: &str = "linking-driver 6";
+const FORMAT: &str = "linking-driver 7";
 
 /// musl has all of these in `libc.a`; empty archives serve those who ask for them by name.
 const EMPTY_LIBRARIES: [&str; 8] = ["m", "pthread", "rt", "dl", "util", "crypt", "resolv", "xnet"];
@@ -95,10 +96,7 @@ fn make(
     let tree = format!("../../../{}/outputs/bin", compiling.id());
     let names = ToolNames::new(target);
     for name in [&names.cc, &names.cxx] {
-        let text = match toolchain.driver {
-            Driver::Zig { .. } => script(&tree, &zig_call(name, target, lld)),
-            Driver::Gcc { .. } => script(&tree, &gcc_call(name, target, lld)),
-        };
+        let text = script(&tree, &call(name, toolchain, target, lld));
         write_program(&bin.join(name), &text)?;
     }
     for name in [&names.ar, &names.ranlib, &names.ld] {
@@ -166,22 +164,21 @@ fi
     )
 }
 
-fn zig_call(name: &str, target: &Target, lld: &Path) -> String {
-    let lld = shell_word(&lld.to_string_lossy());
+/// A script that calls a driver's compiler, and links with LLD.
+fn call(name: &str, toolchain: &Toolchain, target: &Target, lld: &Path) -> String {
+    let (path, folder) = (lld.to_string_lossy(), lld.parent().unwrap_or(lld).to_string_lossy());
+    let flags = match &toolchain.driver {
+        Driver::Zig { .. } => {
+            format!("--sysroot=\"$here/..\" --ld-path={}", shell_word(&path))
+        }
+        Driver::Gcc { .. } => format!("-fuse-ld=lld -B{}", shell_word(&folder)),
+    };
+    let call = format!("\"$tree/{name}\" {flags}");
     format!(
-        "{STATIC_BY_DEFAULT}{}{}exec \"$tree/{name}\" --sysroot=\"$here/..\" --ld-path={lld} \"$@\"",
-        where_cargo_links(target),
-        told_by_variables(target)
-    )
-}
-
-fn gcc_call(name: &str, target: &Target, lld: &Path) -> String {
-    let folder = lld.parent().unwrap_or(lld).to_string_lossy().into_owned();
-    format!(
-        "{STATIC_BY_DEFAULT}{}{}exec \"$tree/{name}\" -fuse-ld=lld -B{} \"$@\"",
+        "{STATIC_BY_DEFAULT}{}{}{}exec {call} \"$@\"",
         where_cargo_links(target),
         told_by_variables(target),
-        shell_word(&folder)
+        guarded(&toolchain.driver, &call),
     )
 }
 

@@ -25,6 +25,7 @@ pub fn identity() -> (PKey<Private>, X509) {
     builder.append_extension(BasicConstraints::new().critical().ca().build().unwrap()).unwrap();
     let names = SubjectAlternativeName::new()
         .dns("localhost")
+        .ip("127.0.0.1")
         .build(&builder.x509v3_context(None, None))
         .unwrap();
     builder.append_extension(names).unwrap();

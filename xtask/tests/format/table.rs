@@ -20,6 +20,8 @@ pub const FORMAT: &[Table] = &[
             ("license", "!", "text", "Library.license"),
             ("license-file", "", "{`license-file`}|[{`license-file`}]", "Library.license_files"),
             ("links", "", "texts", "Library.links"),
+            ("crates", "", "texts", "Library.crates"),
+            ("versions", "", "map:texts", "Library.versions"),
             ("bundled", "", "map:texts", "Library.bundled"),
             (
                 "language",

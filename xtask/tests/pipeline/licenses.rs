@@ -50,6 +50,13 @@ fn the_texts_are_kept_with_the_library_and_not_in_the_sysroot() {
     assert_eq!(lines, "// A header\n// Do what you like.\n");
     let outputs = xtask::layout::files_below(&scratch.entry("lic").join("outputs")).unwrap();
     assert_eq!(outputs.len(), 2, "{outputs:?}");
+
+    scratch.run(&["store", "verify"]).ok();
+    fs::write(kept.join("LICENSE"), "Do as you are told.\n").unwrap();
+    scratch.run(&["store", "verify"]).fails(4, &["changed: licenses/LICENSE"]);
+    fs::remove_dir_all(scratch.entry("sysroot")).unwrap();
+    build(&scratch).ok();
+    assert_eq!(fs::read_to_string(kept.join("LICENSE")).unwrap(), TEXT);
 }
 
 #[test]

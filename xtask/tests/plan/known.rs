@@ -20,7 +20,14 @@ fn every_field_is_known(recipes: &Recipes) {
             links: _,
             ..
         } = library;
-        let Library { bundled: _, always_bundled: _, env_overruling: _, .. } = library;
+        let Library {
+            crates: _,
+            versions: _,
+            bundled: _,
+            always_bundled: _,
+            env_overruling: _,
+            ..
+        } = library;
         let Library { dependencies: _, tools: _, sources, patches: _, .. } = library;
         let Library { language: _, build: _, outputs, env: _, overrides: _, .. } = library;
         let Outputs { libs: _, aliases: _, include: _, pkgconfig: _ } = outputs;

@@ -20,7 +20,10 @@ pub struct Draft<'f> {
 /// All mistakes between files; `others` are toolchains and tools.
 pub fn check<'f>(drafts: &[Draft<'f>], others: &[(&'f File, Vec<Pin>)]) -> Vec<Diagnostic<'f>> {
     let mut found = Vec::new();
-    found.extend(double_links(drafts));
+    let help = "one crate can have one library: remove the key from one of them";
+    found.extend(doubles(drafts, |marks| &marks.links, "links key", help));
+    let help = "one crate can have one library: remove its name from one of them";
+    found.extend(doubles(drafts, |marks| &marks.crates, "crate", help));
     found.extend(double_env(drafts));
     let libraries = drafts.iter().map(|draft| (draft.file, &draft.marks.pins));
     let all = libraries.chain(others.iter().map(|(file, pins)| (*file, pins)));
@@ -29,19 +32,25 @@ pub fn check<'f>(drafts: &[Draft<'f>], others: &[(&'f File, Vec<Pin>)]) -> Vec<D
     found
 }
 
-fn double_links<'f>(drafts: &[Draft<'f>]) -> Vec<Diagnostic<'f>> {
+/// Words that two files have; says of the key what it is and what to do about it.
+fn doubles<'f>(
+    drafts: &[Draft<'f>],
+    marks: fn(&Marks) -> &Vec<Mark>,
+    what: &str,
+    help: &'static str,
+) -> Vec<Diagnostic<'f>> {
     let mut first: BTreeMap<&str, (&'f File, &Mark)> = BTreeMap::new();
     let mut found = Vec::new();
     for draft in drafts {
-        for mark in &draft.marks.links {
+        for mark in marks(&draft.marks) {
             match first.get(mark.0.as_str()) {
                 None => drop(first.insert(&mark.0, (draft.file, mark))),
                 Some((file, other)) => {
-                    let title = format!("two libraries serve the links key {}", quote(&mark.0));
+                    let title = format!("two libraries serve the {what} {}", quote(&mark.0));
                     let mistake = Diagnostic::at(draft.file, mark.1.clone(), title)
                         .label("the second")
                         .related(file, other.1.clone(), "the first")
-                        .help("one crate can have one library: remove the key from one of them");
+                        .help(help);
                     found.push(mistake);
                 }
             }

@@ -25,6 +25,8 @@ static LIBRARY: Shape = Shape {
         "license",
         "license-file",
         "links",
+        "crates",
+        "versions",
         "bundled",
         "language",
         "always-bundled",
@@ -55,6 +57,10 @@ const OVERRIDE_KEYS: [&str; 5] =
 const OVERRIDE_LISTS: [&str; 4] =
     ["rustc-link-lib", "rustc-link-search", "rustc-cfg", "rustc-cdylib-link-arg"];
 
+/// What to write into an empty list of `bundled` and `always-bundled`, and of `versions`.
+const FEATURES: &str = "name the features with which the crate compiles its own copy";
+const VERSIONS: &str = "name the beginnings of versions, such as `0.18`";
+
 /// Variables that are not a recipe's to set, and why.
 const RESERVED: [(&str, &str); 10] = [
     ("PATH", "the sandbox sets it"),
@@ -82,6 +88,8 @@ pub type Mark = (String, Span);
 pub struct Marks {
     /// `links` keys.
     pub links: Vec<Mark>,
+    /// Crates without one.
+    pub crates: Vec<Mark>,
     /// Dependencies that exist.
     pub dependencies: Vec<Mark>,
     /// Pinned digests.
@@ -102,8 +110,11 @@ pub fn read<'f>(
     let version = fields.need_checked("version", "version = \"1.2.3\"", words::version);
     let license = fields.need_checked("license", "license = \"MIT\"", license);
     let license_files = license_file::read(fields);
-    let links = links(fields, &mut marks);
-    let [bundled, always_bundled] = ["bundled", "always-bundled"].map(|key| bundled(fields, key));
+    let links = marked(fields, "links", words::links, &mut marks.links);
+    let crates = marked(fields, "crates", words::crate_name, &mut marks.crates);
+    let versions = by_crate(fields, "versions", words::version, VERSIONS);
+    let [bundled, always_bundled] =
+        ["bundled", "always-bundled"].map(|key| by_crate(fields, key, feature, FEATURES));
     let language = language(fields);
     let dependencies = dependencies(fields, name, context, &mut marks);
     let tools = tool::names(fields, context);
@@ -127,6 +138,8 @@ pub fn read<'f>(
             license: license?,
             license_files,
             links,
+            crates,
+            versions,
             bundled,
             language: language?,
             always_bundled,
@@ -145,31 +158,47 @@ pub fn read<'f>(
     (library, marks)
 }
 
-fn links(fields: &Fields<'_, '_>, marks: &mut Marks) -> Vec<String> {
+/// A list whose words must not stand in another library's file too.
+fn marked(
+    fields: &Fields<'_, '_>,
+    key: &'static str,
+    check: words::Check,
+    marks: &mut Vec<Mark>,
+) -> Vec<String> {
     let mut found = Vec::new();
-    for word in fields.words("links") {
-        if let Some(key) = fields.check(&word, words::links) {
-            marks.links.push((key.clone(), word.span));
-            found.push(key);
+    for word in fields.words(key) {
+        if let Some(text) = fields.check(&word, check) {
+            marks.push((text.clone(), word.span));
+            found.push(text);
         }
     }
     found
 }
 
-fn bundled(fields: &Fields<'_, '_>, key: &'static str) -> BTreeMap<String, Vec<String>> {
+/// Lists of words by crate, none of them empty.
+fn by_crate(
+    fields: &Fields<'_, '_>,
+    key: &'static str,
+    check: words::Check,
+    help: &'static str,
+) -> BTreeMap<String, Vec<String>> {
     let mut found = BTreeMap::new();
     for (name, value) in fields.entries(key) {
         fields.check(&name, words::crate_name);
-        let features = fields.words_of(name.text, value);
+        let words = fields.words_of(name.text, value);
         if matches!(value.get_ref(), DeValue::Array(items) if items.is_empty()) {
             let mistake = fields.sink.at(value.span(), format!("{} is empty", quote(name.text)));
-            let help = "name the features with which the crate compiles its own copy";
             fields.sink.report(mistake.label("nothing in it").help(help));
         }
-        let checked = features.iter().filter_map(|word| fields.check(word, words::feature));
+        let checked = words.iter().filter_map(|word| fields.check(word, check));
         found.insert(name.text.to_owned(), checked.collect());
     }
     found
+}
+
+/// A feature, or the star that stands for all.
+fn feature(text: &str) -> Result<(), Wrong> {
+    if text == "*" { Ok(()) } else { words::feature(text) }
 }
 
 /// C, unless the recipe says otherwise.
