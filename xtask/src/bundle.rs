@@ -148,7 +148,7 @@ fn add_crates(session: &Session, project: &Project, pieces: &mut Pieces<'_>) -> 
     let root = &project.metadata.workspace_root;
     let mut crates = crates::of_workspace(&project.rust, root, offline)?;
     if *root != session.workspace && session.workspace.join("Cargo.toml").exists() {
-        let rust = Rust::of_package(&session.workspace, &session.workspace)?;
+        let rust = Rust::of_package(&session.workspace, &session.workspace, None)?;
         crates.extend(crates::of_workspace(&rust, &session.workspace, offline)?);
     }
     crates::refuse_other_sources(&crates)?;
@@ -172,7 +172,7 @@ impl cli::Unbundle {
         let root = global.store.clone().map_or_else(Store::default_root, Ok)?;
         let store = Store::open(&root)?;
         let _in_use = store.hold_in_common()?;
-        let rust = Rust::of_package(&workspace, &workspace)?;
+        let rust = Rust::of_package(&workspace, &workspace, None)?;
         let verified = verify::verify(&store, &self.file, &rust, &workspace)?;
         take::take(&store, verified, &rust, &self.file)
     }

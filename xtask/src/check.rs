@@ -181,7 +181,8 @@ fn read(file: &Path) -> Result<Vec<u8>> {
     if !about.is_file() {
         bail!("{} is not a file", file.display());
     }
-    let mut data = Vec::new();
+    let expected = about.len().min(FILE_SIZE_MAX_BYTES);
+    let mut data = Vec::with_capacity(usize::try_from(expected)? + 1);
     let mut stream = File::open(file).with_context(cannot)?.take(FILE_SIZE_MAX_BYTES + 1);
     stream.read_to_end(&mut data).with_context(cannot)?;
     if data.len() as u64 > FILE_SIZE_MAX_BYTES {

@@ -2,6 +2,7 @@
 //!
 //! Takes only [`Checked`] programs: what failed a check cannot be packed.
 
+mod ahead;
 mod copies;
 mod manifest;
 
@@ -16,7 +17,7 @@ use crate::app::host::Host;
 use crate::app::{self, Order, Program};
 use crate::build;
 use crate::check::{
-    Checked, Expectation, RunPolicy, TIME_LIMIT, examine, forbidden_of_this_machine,
+    Checked, Checkup, Expectation, RunPolicy, TIME_LIMIT, examine, forbidden_of_this_machine,
 };
 use crate::cli::{self, Global};
 use crate::digest::Digest;
@@ -40,6 +41,16 @@ impl cli::Dist {
         Ok(())
     }
 
+    /// The folder of what is packed.
+    fn place(&self, session: &Session, project: &Project, target: &Target) -> Result<PathBuf> {
+        let place = match &self.out_dir {
+            Some(folder) if self.platform.triples().len() > 1 => folder.join(&target.triple),
+            Some(folder) => folder.clone(),
+            None => target_folder(session, project).join("dist").join(&target.triple),
+        };
+        Ok(std::path::absolute(&place)?)
+    }
+
     /// The same for one target; returns the folder of what was packed.
     pub fn run_for(&self, session: &Session, target: &Target) -> Result<PathBuf> {
         let begin = Instant::now();
@@ -55,7 +66,15 @@ impl cli::Dist {
         session.keep_root(&project, &plan, &derived.map(str::to_owned).collect::<Vec<_>>());
         environment.respect_configuration(project.folder());
         app::hide_paths(&mut environment, session, &project);
-        let built = app::build(session, &order, &environment, &host)?;
+        let place = self.place(session, &project, target)?;
+        let scratch = session.store.temp("check")?;
+        let expectation = expectation(session, &project, target, scratch.path());
+        let names = ahead::programs(&order, target);
+        let (built, ahead) = std::thread::scope(|scope| {
+            let ahead = scope.spawn(|| ahead::examine_all(&names, &expectation));
+            (app::build(session, &order, &environment, &host), ahead.join().unwrap_or_default())
+        });
+        let built = built?;
         let programs = &built.programs;
         if programs.is_empty() {
             bail!(
@@ -63,18 +82,16 @@ impl cli::Dist {
                 project.package.name
             );
         }
-        let checked = check(session, &project, target, programs)?;
         let places = Places::new(session, &project, &plan, &environment);
-        let linked = side_by_side(programs, |program| linked::archives(&places, &built, program));
+        let (checked, linked) = std::thread::scope(|scope| {
+            let archives = |program: &Program| linked::archives(&places, &built, program);
+            let linked = scope.spawn(move || side_by_side(programs, archives));
+            (check(programs, &expectation, &ahead), linked.join())
+        });
+        let (checked, Ok(linked)) = (checked?, linked) else { bail!("a thread panicked") };
         let linked = linked.into_iter().collect::<Result<Vec<_>>>()?;
         let surprises = project.wanted.links.iter().filter_map(|it| copies::surprise(it, &linked));
         surprises.for_each(report::warning);
-        let place = match &self.out_dir {
-            Some(folder) if self.platform.triples().len() > 1 => folder.join(&target.triple),
-            Some(folder) => folder.clone(),
-            None => target_folder(session, &project).join("dist").join(&target.triple),
-        };
-        let place = std::path::absolute(&place)?;
         let made = manifest::Made { host: &host, programs, linked: &linked, checked: &checked };
         let text = manifest::text(session, &project, &plan, &self.profile, &made)?;
         pack(&place, programs, &checked, &text)?;
@@ -91,25 +108,37 @@ fn target_folder(session: &Session, project: &Project) -> PathBuf {
     }
 }
 
-/// Checks every program; the findings of all of them are shown at once.
-fn check(
+/// What each program is held against.
+fn expectation(
     session: &Session,
     project: &Project,
     target: &Target,
-    programs: &[Program],
-) -> Result<Vec<Checked>> {
-    let scratch = session.store.temp("check")?;
-    let expectation = Expectation {
+    scratch: &Path,
+) -> Expectation {
+    Expectation {
         machine: Some(target.machine),
         forbidden: forbidden_of_this_machine(&[
             ("the store", session.store.root().to_owned()),
             ("the workspace", project.metadata.workspace_root.clone()),
             ("the target folder", project.metadata.target_directory.clone()),
         ]),
-        run: RunPolicy::EmptyRoot { scratch: scratch.path().to_owned(), limit: TIME_LIMIT },
-    };
+        run: RunPolicy::EmptyRoot { scratch: scratch.to_owned(), limit: TIME_LIMIT },
+    }
+}
+
+/// Checks every program that was not checked as it is while cargo ran; the findings of all of them
+/// are shown at once.
+fn check(
+    programs: &[Program],
+    expectation: &Expectation,
+    ahead: &[Checkup],
+) -> Result<Vec<Checked>> {
     let (mut checked, mut failure) = (Vec::new(), None::<crate::exit::Failure>);
-    for checkup in side_by_side(programs, |program| examine(&program.path, &expectation)) {
+    let checkup = |program: &Program| match ahead::of(ahead, program) {
+        Some(checkup) => Ok(checkup),
+        None => examine(&program.path, expectation),
+    };
+    for checkup in side_by_side(programs, checkup) {
         match checkup?.into_checked() {
             Ok(program) => checked.push(program),
             Err(found) => match &mut failure {

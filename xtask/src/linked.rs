@@ -8,11 +8,12 @@ mod map;
 mod origin;
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+use object::read::ReadCache;
 use object::read::archive::ArchiveFile;
 use serde::Serialize;
 
@@ -139,6 +140,9 @@ impl Packed<'_> {
         let mut open = self.members.clone();
         let own = self.built.scripts.iter().filter(|script| script.package == self.package);
         for file in own.flat_map(named_archives) {
+            if open.is_empty() {
+                return;
+            }
             self.take(&file, &mut open, found, strange);
         }
         let foreign =
@@ -168,13 +172,10 @@ impl Packed<'_> {
         found: &mut Vec<Archive>,
         strange: &mut BTreeSet<PathBuf>,
     ) {
-        let Some(names) = member_names(file) else { return };
         let before = open.len();
-        let taken = |name: &&str| names.contains(*name);
-        if !open.iter().any(taken) {
+        if take_members(file, open).is_none() || open.len() == before {
             return;
         }
-        open.retain(|name| !names.contains(*name));
         match self.places.origin(file, self.built) {
             Origin::Elsewhere => drop(strange.insert(file.to_owned())),
             origin => found.push(archive(file, origin.words(self.places), before - open.len())),
@@ -193,11 +194,15 @@ fn named_archives(script: &Script) -> Vec<PathBuf> {
     script.libs.iter().filter_map(find).collect()
 }
 
-fn member_names(file: &Path) -> Option<BTreeSet<String>> {
-    let bytes = fs::read(file).ok()?;
-    let archive = ArchiveFile::parse(&*bytes).ok()?;
-    let members = archive.members().filter_map(Result::ok);
-    Some(members.map(|it| String::from_utf8_lossy(it.name()).into_owned()).collect())
+/// Takes the names of an archive's members out of a set. Only their headers are read: an archive has
+/// megabytes, and this is done at each `dist`.
+fn take_members(file: &Path, names: &mut BTreeSet<&str>) -> Option<()> {
+    let cache = ReadCache::new(File::open(file).ok()?);
+    let archive = ArchiveFile::parse(&cache).ok()?;
+    for member in archive.members().filter_map(Result::ok) {
+        names.remove(&*String::from_utf8_lossy(member.name()));
+    }
+    Some(())
 }
 
 #[cfg(test)]

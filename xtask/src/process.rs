@@ -32,7 +32,7 @@ use crate::exit::{Exit, Failure};
 pub use background::Background;
 pub use clock::{CLOCK_LIBRARY, CLOCK_OFFSET, clock_of, clock_variables};
 pub use surroundings::{Identity, Surroundings};
-pub use threads::side_by_side;
+pub use threads::{all_cpus, side_by_side};
 
 /// The most that is kept of a captured stream; a program that says more is broken.
 const CAPTURE_LIMIT_BYTES: u64 = 256 << 20;

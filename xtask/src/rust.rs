@@ -2,6 +2,7 @@
 //!
 //! Never installs anything but the standard library of a target, through rustup.
 
+mod memory;
 pub mod runtime;
 
 use std::fs;
@@ -13,6 +14,7 @@ use xshell::cmd;
 
 use crate::exit::{Exit, Failure};
 use crate::{process, report};
+pub use memory::Memory;
 
 /// Prefixes of variables that change what a compiler or a build script makes. They are the machine's,
 /// not the app's, so the app's build does not see them.
@@ -75,7 +77,7 @@ pub struct Rust {
 impl Rust {
     /// The Rust that builds a package. It is the one that runs this xtask, unless the package's
     /// folder (or one above it) has a `rust-toolchain` file: then the one that this file names.
-    pub fn of_package(folder: &Path, workspace: &Path) -> Result<Self> {
+    pub fn of_package(folder: &Path, workspace: &Path, memory: Option<&Memory>) -> Result<Self> {
         let shell = process::shell()?;
         let own_choice = !folder.starts_with(workspace)
             && folder.ancestors().any(|above| {
@@ -101,7 +103,11 @@ impl Rust {
             }
         };
         let rustc = sysroot.join("bin/rustc");
-        let version = process::capture_ok(&mut cmd!(shell, "{rustc} -vV").into())?;
+        let ask = || process::capture_ok(&mut cmd!(shell, "{rustc} -vV").into());
+        let version = match memory {
+            Some(memory) => memory.recall("-vV", std::slice::from_ref(&rustc), |_| true, ask)?,
+            None => ask()?,
+        };
         let host = version.lines().find_map(|line| line.strip_prefix("host: "));
         let host = host.context("`rustc -vV` names no host")?.to_owned();
         let called = rustup_calls(&sysroot);

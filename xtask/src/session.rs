@@ -178,7 +178,14 @@ impl Session {
     /// The plan, with everything fetched that it takes. Which toolchain and which origins served is
     /// part of the plan, so it can be final only now.
     pub fn settle(&self, named: Option<&str>, target: &Target, goal: Goal<'_>) -> Result<Plan> {
-        let toolchain = self.settle_toolchain(&self.plans(named, target, goal)?)?;
+        let mut plans = self.plans(named, target, goal)?;
+        let here = plans.iter().position(|plan| self.is_here(plan.toolchain()));
+        let toolchain = self.settle_toolchain(&plans)?;
+        // Nothing was fetched for that one, so it would be the same if it were made again.
+        let plan = here.map(|index| plans.swap_remove(index));
+        if let Some(plan) = plan.filter(|plan| self.missing(plan).is_empty()) {
+            return Ok(plan);
+        }
         loop {
             let plan = self.plan_with(toolchain, target, goal)?;
             let missing = self.missing(&plan);

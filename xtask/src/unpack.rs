@@ -5,11 +5,11 @@
 //! silence, repaired or guessed. Never does this module write outside the folder or through a link,
 //! make a device, keep an owner or a set-id bit, or trust a size, a count or a name that it reads.
 //!
-//! The `tar`, `zip` and `flate2` crates read; they never unpack. What they make of an archive is one
-//! reading of it, and harm comes from archives that two readers take for two things: a size in a pax
-//! header, a second end record, a name twice. So tars are iterated raw, each header vetted, and zips
-//! must be what the crate says *and* fill the file without gaps and overlaps. Only [`Tree`] and the
-//! disk below it make anything.
+//! The `tar` and `flate2` crates read; they never unpack. What one makes of an archive is one reading
+//! of it, and harm comes from archives that two readers take for two things: a size in a pax header, a
+//! second end record, a name twice. So tars are iterated raw, each header vetted, and a zip must say
+//! all that it says twice in the same words *and* fill the file without gaps and overlaps. Only
+//! [`Tree`] and the disk below it make anything.
 //!
 //! What every tree has, whatever the archive says: modes 0755 (folders, executable files) and 0644,
 //! and one modification time, [`MODIFIED`].

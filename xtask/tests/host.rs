@@ -44,7 +44,7 @@ fn plan(toolchain: &str, store: &Store) -> (Recipes, Plan, Rust) {
         goal: Goal::default(),
         choose: &|steps| steps.iter().position(has).unwrap_or(0),
     });
-    let rust = Rust::of_package(checkout(), checkout()).unwrap();
+    let rust = Rust::of_package(checkout(), checkout(), None).unwrap();
     (recipes, plan.unwrap(), rust)
 }
 
@@ -74,7 +74,7 @@ fn filled_store(what: &str) -> Option<Store> {
     if root.is_none() {
         skip(&format!("{what}: run `cargo xtask test`"));
     }
-    let rust = Rust::of_package(checkout(), checkout()).unwrap();
+    let rust = Rust::of_package(checkout(), checkout(), None).unwrap();
     if root.is_some() && rust.host != "x86_64-unknown-linux-gnu" {
         skip(&format!("{what}: this Rust is one for {}", rust.host));
         return None;

@@ -14,6 +14,7 @@ mod license;
 mod license_file;
 mod made;
 mod patches;
+mod paths;
 mod prebuilt;
 mod source;
 mod syntax;
@@ -30,10 +31,12 @@ use toml::de::{DeTable, DeValue};
 
 use self::across::Draft;
 use self::fields::{Fields, Shape, Sink, Wanted, Word, entries};
+use self::source::Pin;
 use super::Recipes;
 use super::diagnostic::{Diagnostic, File};
 use super::guess::{guess, list, quote};
 use super::template::{Placeholder, Template};
+use crate::process::all_cpus;
 
 /// The folders of `recipes/`, and what is in them.
 const FOLDERS: [&str; 4] = ["libraries", "patches", "toolchains", "tools"];
@@ -143,34 +146,19 @@ pub fn parse<'f>(files: &'f [File]) -> Result<Recipes, Vec<Diagnostic<'f>>> {
         patches: sorted.patches,
     };
     check_names(&context, &sorted.tools, &mut mistakes);
-    // One tool may name another, so what each of them is must be known before.
-    let mut tools = Vec::new();
-    for (name, file) in sorted.tools {
-        let mut unreadable = Vec::new();
-        let table = syntax::parse(file, &mut unreadable);
-        if let Some(table) = &table {
-            let read = |fields: &Fields<'_, 'f>| tool::read(fields, name, &context).1;
-            let kind = fields_of(file, table, tool::shape(), &mut Vec::new(), read);
-            context.tools.insert(name, kind);
-        }
-        tools.push((name, file, table, unreadable));
-    }
-    let mut others = Vec::new();
-    for (name, file, table, unreadable) in tools {
-        mistakes.extend(unreadable);
-        let Some(table) = table else { continue };
-        let read = |fields: &Fields<'_, 'f>| tool::read(fields, name, &context);
-        let (found, _, pins) = fields_of(file, &table, tool::shape(), &mut mistakes, read);
-        recipes.tools.extend(found.map(|tool| (name.to_owned(), tool)));
-        others.push((file, pins));
-    }
+    let mut others = tools(sorted.tools, &mut context, &mut recipes, &mut mistakes);
     let mut drafts = Vec::new();
-    for (name, file) in sorted.libraries {
+    let libraries = all_cpus(&sorted.libraries, |(name, file)| {
+        let (mut mistakes, name) = (Vec::new(), *name);
         let read = |fields: &Fields<'_, 'f>| library::read(fields, name, &context);
-        if let Some((library, marks)) = document(file, library::shape(), &mut mistakes, read) {
-            recipes.libraries.extend(library.map(|library| (name.to_owned(), library)));
-            drafts.push(Draft { file, name, marks });
-        }
+        let found = document(file, library::shape(), &mut mistakes, read);
+        (*file, name, found, mistakes)
+    });
+    for (file, name, found, wrong) in libraries {
+        mistakes.extend(wrong);
+        let Some((library, marks)) = found else { continue };
+        recipes.libraries.extend(library.map(|library| (name.to_owned(), library)));
+        drafts.push(Draft { file, name, marks });
     }
     for (name, file) in sorted.toolchains {
         let read = |fields: &Fields<'_, 'f>| toolchain::read(fields, name, &context);
@@ -181,6 +169,35 @@ pub fn parse<'f>(files: &'f [File]) -> Result<Recipes, Vec<Diagnostic<'f>>> {
     }
     mistakes.extend(across::check(&drafts, &others));
     if mistakes.is_empty() { Ok(recipes) } else { Err(mistakes) }
+}
+
+/// Reads the tools, and tells all others what each of them is. Returns their pins.
+fn tools<'f>(
+    files: Vec<(&'f str, &'f File)>,
+    context: &mut Context<'f>,
+    recipes: &mut Recipes,
+    mistakes: &mut Vec<Diagnostic<'f>>,
+) -> Vec<(&'f File, Vec<Pin>)> {
+    let mut tables = Vec::new();
+    for (name, file) in files {
+        tables.extend(syntax::parse(file, mistakes).map(|table| (name, file, table)));
+    }
+    let mut pins = Vec::new();
+    // What comes prebuilt names another tool, so it is read when it is known what each of them is.
+    let (prebuilt, compiled): (Vec<_>, Vec<_>) =
+        tables.iter().partition(|(_, _, table)| tool::is_prebuilt(table.get_ref()));
+    for (name, _, table) in &prebuilt {
+        context.tools.insert(name, tool::kind_of_prebuilt(table.get_ref()));
+    }
+    for (name, file, table) in compiled.into_iter().chain(prebuilt) {
+        let read = |fields: &Fields<'_, 'f>| tool::read(fields, name, context);
+        let (found, kind, own) = fields_of(file, table, tool::shape(), mistakes, read);
+        context.tools.insert(name, kind);
+        recipes.tools.extend(found.map(|tool| ((*name).to_owned(), tool)));
+        pins.push((*file, own));
+    }
+    pins.sort_by(|(a, _), (b, _)| a.path.cmp(&b.path));
+    pins
 }
 
 /// Puts every file where it belongs; a file that belongs nowhere is a mistake, because a recipe in

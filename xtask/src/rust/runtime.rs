@@ -17,7 +17,7 @@ use object::read::ReadCache;
 use object::read::elf::{FileHeader as _, ProgramHeader as _};
 use object::{Endianness, FileKind};
 
-use super::Rust;
+use super::{Memory, Rust};
 use crate::exit::{Exit, Failure};
 use crate::layout::files_below;
 use crate::process::{self, side_by_side};
@@ -41,16 +41,35 @@ const LOADER_FILES: [&str; 2] = ["/etc/ld.so.cache", "/etc/ld-musl-x86_64.path"]
 /// Everything outside of Rust's own folders that its cargo, rustc and linker load, and what they make
 /// for this machine. Sorted; see [`needed_files`].
 pub fn runtime_files(rust: &Rust) -> Result<Vec<PathBuf>> {
+    ask_loaders(rust, &programs(rust))
+}
+
+/// The same, from memory if nothing of it has changed.
+pub fn remembered_files(rust: &Rust, memory: &Memory) -> Result<Vec<PathBuf>> {
+    let programs = programs(rust);
+    let loaders = LOADER_FILES.map(PathBuf::from);
+    let about = [&programs[..], &[rust.sysroot().join("lib")], &loaders].concat();
+    let is_as_it_was = |files: &Vec<PathBuf>| {
+        files.iter().all(|file| file.canonicalize().is_ok_and(|real| files.contains(&real)))
+    };
+    memory.recall("loads", &about, is_as_it_was, || ask_loaders(rust, &programs))
+}
+
+/// Rust's own programs that are asked.
+fn programs(rust: &Rust) -> Vec<PathBuf> {
     let bin = rust.sysroot().join("bin");
     let tools = rust.target_folder(&rust.host).join("bin");
     let required = ["cargo", "rustc"].map(|name| bin.join(name));
     let others = ["rust-lld", "rust-objcopy", "gcc-ld/ld.lld"].map(|name| tools.join(name));
-    let programs: Vec<_> = required
+    required
         .into_iter()
         .chain([bin.join("rustdoc")].into_iter().chain(others).filter(|file| file.exists()))
-        .collect();
+        .collect()
+}
+
+fn ask_loaders(rust: &Rust, programs: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut found: BTreeSet<PathBuf> =
-        needed_files(&programs, Some(&rust.sysroot().join("lib")))?.into_iter().collect();
+        needed_files(programs, Some(&rust.sysroot().join("lib")))?.into_iter().collect();
     let folders: BTreeSet<_> = found
         .iter()
         .filter(|file| file.file_name().is_some_and(|name| name == "libc.so.6"))

@@ -52,7 +52,10 @@ pub(super) fn build(view: &View, way: Way) -> Result<bool, Trouble> {
         show(place, &source)?;
     }
     for file in &view.files {
-        make_parent(file).and_then(|()| fs::write(file, "-")).at(Stage::Mount, &text(file))?;
+        let write = || fs::write(file, "-");
+        write()
+            .or_else(|_| make_parent(file).and_then(|()| write()))
+            .at(Stage::Mount, &text(file))?;
     }
     write_identity(way).at(Stage::Mount, "writing /etc")?;
     for (inside, target) in &view.links {
@@ -122,15 +125,15 @@ fn close_outside() -> Result<(), Trouble> {
 fn show(place: &Place, source: &Path) -> Result<(), Trouble> {
     let what = format!("showing {}", place.outside.display());
     let is_folder = fs::metadata(source).at(Stage::Mount, &what)?.is_dir();
-    let prepare = || {
-        make_parent(&place.inside)?;
-        if place.inside.exists() {
-            Ok(())
-        } else if is_folder {
-            make_folder(&place.inside)
-        } else {
-            File::create(&place.inside).map(drop)
-        }
+    let make = || match is_folder {
+        true => fs::DirBuilder::new().mode(0o755).create(&place.inside),
+        false => File::create_new(&place.inside).map(drop),
+    };
+    // Mostly the folder that it lies in has been made for another one, and one call is enough.
+    let prepare = || match make() {
+        Err(_) if place.inside.exists() => Ok(()),
+        Err(_) => make_parent(&place.inside).and_then(|()| make()),
+        Ok(()) => Ok(()),
     };
     prepare().at(Stage::Mount, &what)?;
     mount_bind_recursive(source, &place.inside).at(Stage::Mount, &what)

@@ -53,11 +53,7 @@ fn names() -> Vec<Case> {
         ("zip-not-utf8", one(Entry::stored("p/x", "").with(latin)), "not ASCII and not marked"),
         ("zip-utf8-not-marked", one(Entry::stored("p/é", "")), "not ASCII and not marked"),
         ("zip-second-name", changed(|entry| entry.extra = unicode("p/y")), "two names"),
-        (
-            "zip-second-local-name",
-            changed(|entry| entry.local_extra = unicode("p/y")),
-            "UnicodePath",
-        ),
+        ("zip-second-local-name", changed(|entry| entry.local_extra = unicode("p/y")), "two names"),
     ]
 }
 
@@ -107,15 +103,11 @@ fn records() -> Vec<Case> {
         entry.descriptor = [entry.crc, entry.packed, entry.size + 1].map(u32::to_le_bytes).concat();
     };
     vec![
-        (
-            "zip-local-name",
-            changed(|entry| entry.local_name = b"p/y".to_vec()),
-            "filename mismatch",
-        ),
-        ("zip-local-crc", changed(|entry| entry.local_crc = Some(1)), "CRC32 checksum mismatch"),
-        ("zip-local-size", changed(|entry| entry.local_sizes = Some((1, 1))), "size mismatch"),
-        ("zip-local-method", changed(|entry| entry.local_method = Some(0)), "method mismatch"),
-        ("zip-local-flags", changed(|entry| entry.local_flags = Some(1)), "flag mismatch"),
+        ("zip-local-name", changed(|entry| entry.local_name = b"p/y".to_vec()), "another name"),
+        ("zip-local-crc", changed(|entry| entry.local_crc = Some(1)), "another CRC"),
+        ("zip-local-size", changed(|entry| entry.local_sizes = Some((1, 1))), "other sizes"),
+        ("zip-local-method", changed(|entry| entry.local_method = Some(0)), "another method"),
+        ("zip-local-flags", changed(|entry| entry.local_flags = Some(1)), "other flags"),
         ("zip-crc", changed(|entry| entry.crc ^= 1), "CRC is wrong"),
         ("zip-more-data", changed(|entry| entry.size -= 1), "more data than"),
         ("zip-less-data", changed(|entry| entry.size += 1), "bytes of data where"),
@@ -222,7 +214,7 @@ fn layout() -> Vec<Case> {
                 entry.comment = zip(vec![Entry::stored("p/evil", "")]).bytes();
                 entry.local_name = b"p/y".to_vec();
             })),
-            "filename mismatch",
+            "another name",
         ),
     ]
 }
@@ -255,11 +247,7 @@ fn ends() -> Vec<Case> {
         ("zip-two-ends", Zip { comment: second_end, ..zip(vec![ok()]) }.bytes(), "two end records"),
         ("zip-no-directory", good[..directory_at as usize].to_vec(), "no end record"),
         ("zip-count-more", with_end(|end| (end.0, end.1) = (2, 2)), "its central directory"),
-        (
-            "zip-count-less",
-            with_end(|end| (end.0, end.1) = (0, 0)),
-            "not where the end record says",
-        ),
+        ("zip-count-less", with_end(|end| (end.0, end.1) = (0, 0)), "where the end record says"),
         ("zip-two-disks", with_end(|end| end.0 = 0), "several disks"),
         ("zip-directory-elsewhere", with_end(|end| end.3 -= 1), "does not end where"),
         ("zip-directory-size", with_end(|end| end.2 += 1), "does not end where"),

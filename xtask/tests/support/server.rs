@@ -166,7 +166,7 @@ fn answer(
         }
         Reply::Reset => {
             let at_once = Some(Duration::ZERO);
-            rustix::net::sockopt::set_socket_linger(&*out, at_once)?;
+            socket2::SockRef::from(&*out).set_linger(at_once)?;
             return Ok(());
         }
     }

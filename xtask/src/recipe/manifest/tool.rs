@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use toml::de::DeTable;
+
 use super::compile;
 use super::fields::{Fields, Shape, Wanted, Word, as_word};
 use super::source::{self, Pin, Targets};
@@ -56,6 +58,22 @@ pub enum Kind {
 /// The shape of a tool's file.
 pub fn shape() -> &'static Shape {
     &TOOL
+}
+
+fn table_of<'t>(table: &'t DeTable<'_>, key: &str) -> Option<&'t DeTable<'t>> {
+    table.get(key)?.get_ref().as_table()
+}
+
+/// Whether it is taken from the archive as it is.
+pub fn is_prebuilt(table: &DeTable<'_>) -> bool {
+    table_of(table, "build").is_some_and(|build| build.contains_key("prebuilt"))
+}
+
+/// What such a tool brings, before it is read.
+pub fn kind_of_prebuilt(table: &DeTable<'_>) -> Option<Kind> {
+    let prebuilt = table_of(table_of(table, "build")?, "prebuilt")?;
+    table_of(table, "outputs")?;
+    Some(if prebuilt.contains_key("program") { Kind::Program } else { Kind::Files })
 }
 
 /// Reads a tool. The result is none if there is any mistake.

@@ -1,6 +1,7 @@
 //! The shapes of single words: versions, names, paths, addresses. Each check says which part is
 //! wrong and what is allowed; none looks beyond its word.
 
+pub use super::paths::inner_path;
 use crate::recipe::diagnostic::Span;
 use crate::recipe::guess::quote;
 use crate::recipe::template::Placeholder;
@@ -36,7 +37,7 @@ impl Wrong {
 pub type Check = fn(&str) -> Result<(), Wrong>;
 
 /// The place of the first character that is not allowed.
-fn stranger(text: &str, allowed: impl Fn(char) -> bool) -> Option<Span> {
+pub(super) fn stranger(text: &str, allowed: impl Fn(char) -> bool) -> Option<Span> {
     text.char_indices().find(|(_, c)| !allowed(*c)).map(|(at, c)| at..at + c.len_utf8())
 }
 
@@ -59,7 +60,7 @@ fn plain(text: &str, what: &str, allowed: fn(char) -> bool, class: &str) -> Resu
 }
 
 fn is_plain(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "+._-".contains(c)
+    c.is_ascii_alphanumeric() || matches!(c, '+' | '.' | '_' | '-')
 }
 
 const PLAIN: &str = "letters, digits and `+` `.` `_` `-`";
@@ -228,44 +229,6 @@ pub fn c_file(text: &str) -> Result<(), Wrong> {
     Err(Wrong::new(0..text.len(), title, label))
 }
 
-/// A path that stays inside its tree. A leading `./` is fine.
-pub fn inner_path(text: &str) -> Result<(), Wrong> {
-    let whole = 0..text.len();
-    let wrong = |span: Span, title: &str, label: &str| Err(Wrong::new(span, title, label));
-    if text.is_empty() {
-        return wrong(whole, "the path is empty", "nothing in it");
-    }
-    if text.starts_with('/') {
-        return wrong(0..1, "the path is absolute", "paths are relative to the tree");
-    }
-    if let Some(at) = text.find('\\') {
-        return wrong(at..at + 1, "the path has a backslash", "folders are separated by `/`");
-    }
-    if let Some(span) = stranger(text, |c| !"*?[]".contains(c)) {
-        return wrong(span, "the path is a pattern", "list the files: patterns hide what is built");
-    }
-    if let Some(span) = stranger(text, |c| !c.is_control() && !"{}\"'$".contains(c)) {
-        return wrong(span, "the path has a character that is no part of a name", "leave it out");
-    }
-    let mut start = 0;
-    for (index, part) in text.split('/').enumerate() {
-        let span = start..start + part.len();
-        start += part.len() + 1;
-        match part {
-            ".." => return wrong(span, "the path leaves its tree", "not allowed in a path"),
-            "" => {
-                let at = span.start.saturating_sub(1);
-                return wrong(at..at + 1, "the path has an empty part", "one `/` too many");
-            }
-            "." if index > 0 || text == "." => {
-                return wrong(span, "the path has a part that says nothing", "leave it out");
-            }
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
 /// One argument for a compiler.
 pub fn flag(text: &str) -> Result<(), Wrong> {
     option(text)?;
@@ -387,6 +350,9 @@ pub fn debian(text: &str) -> Result<(), Wrong> {
 
 /// Refuses placeholders where nothing would fill them in, and they would reach the compiler.
 pub fn no_placeholder(text: &str) -> Result<(), Wrong> {
+    if !text.contains('{') {
+        return Ok(());
+    }
     for placeholder in Placeholder::ALL {
         let written = format!("{{{}}}", placeholder.name());
         if let Some(at) = text.find(&written) {

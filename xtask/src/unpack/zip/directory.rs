@@ -1,41 +1,44 @@
-//! The records of a zip, read by the `zip` crate and vetted here: the end record, the central
-//! directory and the local headers must tell one story. Together with the data they must fill the
-//! file: a gap could hide an entry that another reader sees, an overlap is how the worst bombs are
-//! made.
+//! The records of a zip, read and vetted: the end record, the central directory and the local headers
+//! must tell one story. Together with the data they must fill the file: a gap could hide an entry that
+//! another reader sees, an overlap is how the worst bombs are made.
 
 mod end;
 mod fields;
 
+use std::collections::HashSet;
 use std::fs::File;
-use std::io::BufReader;
 
 use anyhow::{Context as _, Result, bail};
-use zip::read::{ArchiveOffset, Config, ZipFile, ZipReadOptions};
-use zip::{CompressionMethod, System, ZipArchive};
 
 use super::super::limits::Budget;
-use super::super::name::{shown, told};
+use super::super::name::shown;
 use end::End;
 pub(super) use fields::At;
 use fields::{Fields, read_at};
 
-/// Bytes of a central record without its name, extra fields and comment.
-const RECORD_BYTES: usize = 46;
-
-/// A local header with a usual name and usual extra fields.
-const LOCAL_BYTES: usize = 256;
+/// Bytes of a local header without its name and extra fields.
+const LOCAL_BYTES: usize = 30;
 
 /// The most that a central directory may take: 400,000 records of 300 bytes.
 const DIRECTORY_BYTES: u64 = 128 << 20;
 
 /// Flags of an entry that change nothing: how hard it was compressed, a descriptor after the data,
 /// names in UTF-8.
-const HARMLESS_FLAGS: u16 = 1 << 1 | 1 << 2 | 1 << 3 | FLAG_UTF8;
+const HARMLESS_FLAGS: u16 = LEVEL_FLAGS | FLAG_DESCRIPTOR | FLAG_UTF8;
+const LEVEL_FLAGS: u16 = 1 << 1 | 1 << 2;
 const ENCRYPTION_FLAGS: u16 = 1 | 1 << 6 | 1 << 13;
 const FLAG_UTF8: u16 = 1 << 11;
+const FLAG_DESCRIPTOR: u16 = 1 << 3;
+
+/// Systems whose attributes have Unix's modes: Unix itself and Darwin.
+const UNIX: [u16; 2] = [3, 19];
 
 const STORED: u16 = 0;
 const DEFLATED: u16 = 8;
+
+/// Extra fields: sizes of 8 bytes, and a name in UTF-8 in the place of the other.
+const ZIP64: u16 = 0x0001;
+const SECOND_NAME: u16 = 0x7075;
 
 /// What an entry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,58 +66,155 @@ pub(super) struct Record {
     has_descriptor: bool,
 }
 
-type Archive<'a> = ZipArchive<BufReader<At<'a>>>;
-
 /// Reads and vets all records, in the order of the central directory.
 pub(super) fn read(file: &File, archive_bytes: u64, budget: &mut Budget) -> Result<Vec<Record>> {
-    // The crate would try an earlier end record, if the last one led nowhere, and believe its count:
-    // what it will read is vetted before.
     let end = End::find(file, archive_bytes)?;
     if end.size > DIRECTORY_BYTES || end.offset.checked_add(end.size) != Some(end.at) {
         bail!("the central directory does not end where the end record begins");
     }
     (0..end.count).try_for_each(|_| budget.entry())?;
-    let config = Config { archive_offset: ArchiveOffset::Known(0) };
-    let reader = BufReader::with_capacity(LOCAL_BYTES, At { file, at: 0, end: archive_bytes });
-    let mut archive =
-        Archive::with_config(config, reader).map_err(told).context("its central directory")?;
     let directory = read_at(file, end.offset, usize::try_from(end.size)?)?;
-    vet_directory(&directory, &end, &archive)?;
-    let records = (0..archive.len()).map(|index| record(&mut archive, index));
-    let records = records.collect::<Result<Vec<_>>>()?;
+    let mut fields = Fields(&directory);
+    let (mut records, mut names, mut count) = (Vec::new(), HashSet::new(), 0);
+    while !fields.is_empty() {
+        let central = Central::read(&mut fields).context("its central directory")?;
+        if !names.insert(central.name) {
+            bail!("the same name twice");
+        }
+        count += 1;
+        if count <= end.count {
+            let record = central.vet().and_then(|()| central.record(file));
+            records.push(record.with_context(|| format!("entry {}", shown(central.name)))?);
+        }
+    }
+    if count != end.count {
+        bail!("its central directory has {count} entries where the end record says {}", end.count);
+    }
     vet_layout(file, &records, end.offset)?;
     Ok(records)
 }
 
-/// What the crate does not look at: flags, extra fields that give an entry a second name or size
-/// (local ones it does compare), and whether there is more than it has read.
-fn vet_directory(directory: &[u8], end: &End, archive: &Archive<'_>) -> Result<()> {
-    if archive.has_duplicate_names() {
-        bail!("the same name twice");
+/// What the central directory says of an entry.
+struct Central<'a> {
+    system: u16,
+    attributes: u32,
+    header_at: u64,
+    disk: u16,
+    name: &'a [u8],
+    extra: &'a [u8],
+    facts: Facts,
+}
+
+/// What the central directory and the local header both say.
+#[derive(Clone, Copy)]
+struct Facts {
+    flags: u16,
+    method: u16,
+    crc: u32,
+    packed_bytes: u32,
+    bytes: u32,
+    name_length: u16,
+    extra_length: u16,
+}
+
+impl Facts {
+    fn read(fields: &mut Fields<'_>) -> Result<Self> {
+        let (flags, method) = (fields.u16()?, fields.u16()?);
+        let _time = fields.u32()?;
+        Ok(Self {
+            flags,
+            method,
+            crc: fields.u32()?,
+            packed_bytes: fields.u32()?,
+            bytes: fields.u32()?,
+            name_length: fields.u16()?,
+            extra_length: fields.u16()?,
+        })
     }
-    if archive.central_directory_start() != end.offset || archive.offset() != 0 {
-        bail!("its central directory is not where the end record says");
-    }
-    let mut fields = Fields(directory);
-    let mut count = 0;
-    while !fields.is_empty() {
-        let mut head = Fields(fields.take(RECORD_BYTES)?);
-        head.take(8)?;
-        let (flags, method) = (head.u16()?, head.u16()?);
-        head.take(16)?;
-        let (name, extra, comment, disk) = (head.u16()?, head.u16()?, head.u16()?, head.u16()?);
-        let name = fields.take(name.into())?;
-        let extra = fields.take(extra.into())?;
+}
+
+impl<'a> Central<'a> {
+    fn read(fields: &mut Fields<'a>) -> Result<Self> {
+        if fields.take(4)? != b"PK\x01\x02" {
+            bail!("a record with a wrong signature");
+        }
+        let (made_by, _needs) = (fields.u16()?, fields.u16()?);
+        let facts = Facts::read(fields)?;
+        let (comment, disk, _inner) = (fields.u16()?, fields.u16()?, fields.u16()?);
+        let (attributes, header_at) = (fields.u32()?, fields.u32()?);
+        let name = fields.take(facts.name_length.into())?;
+        let extra = fields.take(facts.extra_length.into())?;
         fields.take(comment.into())?;
-        vet_record(name, flags, method, disk)
-            .and_then(|()| vet_extra(extra))
-            .with_context(|| format!("entry {}", shown(name)))?;
-        count += 1;
+        let system = made_by >> 8;
+        Ok(Self { system, attributes, header_at: header_at.into(), disk, name, extra, facts })
     }
-    if count != end.count || archive.len() as u64 != end.count {
-        bail!("{count} entries where the end record says {}", end.count);
+
+    fn vet(&self) -> Result<()> {
+        vet_record(self.name, self.facts.flags, self.facts.method, self.disk)?;
+        vet_extra(self.extra, |id, _| match id {
+            ZIP64 => bail!("it has a zip64 field, as if it were over 4 GiB"),
+            _ => Ok(()),
+        })
     }
-    Ok(())
+
+    /// The record, when its local header has said the same.
+    fn record(&self, file: &File) -> Result<Record> {
+        let local = read_at(file, self.header_at, LOCAL_BYTES + self.name.len())?;
+        let mut fields = Fields(&local);
+        if fields.take(4)? != b"PK\x03\x04" {
+            bail!("there is no local file header where its record says");
+        }
+        let _needs = fields.u16()?;
+        let facts = Facts::read(&mut fields)?;
+        let extra_at = self.header_at + local.len() as u64;
+        let extra = read_at(file, extra_at, facts.extra_length.into())?;
+        self.compare(&facts, fields.take(self.name.len())?, &extra)?;
+        let Facts { flags, method, crc, packed_bytes, bytes, .. } = self.facts;
+        if method == STORED && packed_bytes != bytes {
+            bail!("stored, but with two sizes");
+        }
+        Ok(Record {
+            kind: Type::of(self.system, self.attributes, self.name)?,
+            name: self.name.to_vec(),
+            is_deflated: method == DEFLATED,
+            crc,
+            packed_bytes: packed_bytes.into(),
+            bytes: bytes.into(),
+            data_at: extra_at + u64::from(facts.extra_length),
+            header_at: self.header_at,
+            has_descriptor: flags & FLAG_DESCRIPTOR != 0,
+        })
+    }
+
+    /// Holds a local header against the record. Where a descriptor follows the data, the header need
+    /// not know what that says.
+    fn compare(&self, local: &Facts, name: &[u8], extra: &[u8]) -> Result<()> {
+        let Facts { flags, method, crc, packed_bytes, bytes, .. } = self.facts;
+        if (local.flags ^ flags) & !LEVEL_FLAGS != 0 {
+            bail!("its local header has other flags");
+        }
+        if local.name_length != self.facts.name_length || name != self.name {
+            bail!("its local header has another name");
+        }
+        if local.method != method {
+            bail!("its local header has another method");
+        }
+        let mut sizes = [u64::from(local.bytes), u64::from(local.packed_bytes)];
+        vet_extra(extra, |id, content| match id {
+            ZIP64 => Fields(content).widen(&mut sizes),
+            _ => Ok(()),
+        })?;
+        let is_same = |local: u64, central: u32| {
+            local == u64::from(central) || (flags & FLAG_DESCRIPTOR != 0 && local == 0)
+        };
+        if !is_same(local.crc.into(), crc) {
+            bail!("its local header has another CRC");
+        }
+        if !is_same(sizes[0], bytes) || !is_same(sizes[1], packed_bytes) {
+            bail!("its local header has other sizes");
+        }
+        Ok(())
+    }
 }
 
 fn vet_record(name: &[u8], flags: u16, method: u16, disk: u16) -> Result<()> {
@@ -136,55 +236,25 @@ fn vet_record(name: &[u8], flags: u16, method: u16, disk: u16) -> Result<()> {
     Ok(())
 }
 
-fn vet_extra(extra: &[u8]) -> Result<()> {
+/// Goes through extra fields, of which none may give a second name.
+fn vet_extra(extra: &[u8], mut one: impl FnMut(u16, &[u8]) -> Result<()>) -> Result<()> {
     let mut fields = Fields(extra);
     while !fields.is_empty() {
         let (id, length) = (fields.u16()?, fields.u16()?);
-        fields.take(length.into())?;
+        let content = fields.take(length.into())?;
         match id {
-            0x0001 => bail!("it has a zip64 field, as if it were over 4 GiB"),
-            0x7075 => bail!("it has two names"),
-            _ => {}
+            SECOND_NAME => bail!("it has two names"),
+            id => one(id, content)?,
         }
     }
     Ok(())
 }
 
-/// Has the crate compare a record with its local header.
-fn record(archive: &mut Archive<'_>, index: usize) -> Result<Record> {
-    let name = archive.by_index_data(index)?.name_raw().to_vec();
-    let options = ZipReadOptions::new().enforce_header_consistency(true);
-    let entry = archive.by_index_with_options(index, options);
-    let entry = entry.map_err(anyhow::Error::from);
-    entry.and_then(|entry| Record::of(&entry)).with_context(|| format!("entry {}", shown(&name)))
-}
-
-impl Record {
-    fn of(entry: &ZipFile<'_, BufReader<At<'_>>>) -> Result<Self> {
-        let name = entry.name_raw().to_vec();
-        let is_deflated = entry.compression() == CompressionMethod::Deflated;
-        if !is_deflated && entry.compressed_size() != entry.size() {
-            bail!("stored, but with two sizes");
-        }
-        Ok(Self {
-            kind: Type::of(entry.system(), entry.external_attributes(), &name)?,
-            name,
-            is_deflated,
-            crc: entry.crc32(),
-            packed_bytes: entry.compressed_size(),
-            bytes: entry.size(),
-            data_at: entry.data_start().context("its data is nowhere")?,
-            header_at: entry.header_start(),
-            has_descriptor: entry.flags().is_using_data_descriptor(),
-        })
-    }
-}
-
 impl Type {
     /// What the name's last slash and the attributes say together.
-    fn of(system: System, attributes: u32, name: &[u8]) -> Result<Self> {
+    fn of(system: u16, attributes: u32, name: &[u8]) -> Result<Self> {
         let mode = attributes >> 16;
-        let is_unix = matches!(system, System::Unix | System::OsDarwin);
+        let is_unix = UNIX.contains(&system);
         let ends_in_slash = name.ends_with(b"/");
         match mode & 0o170_000 {
             0o120_000 if is_unix && !ends_in_slash => return Ok(Self::Link),

@@ -72,5 +72,5 @@ impl<'a> Inflater<'a> {
 }
 
 fn packed(file: &File, at: u64, bytes: u64) -> BufReader<Take<At<'_>>> {
-    BufReader::with_capacity(INPUT_BYTES, At { file, at, end: at + bytes }.take(bytes))
+    BufReader::with_capacity(INPUT_BYTES, At { file, at }.take(bytes))
 }

@@ -1,5 +1,5 @@
-//! The end record of a zip, and its zip64 kin: exactly one, at the end of the file. (The crate takes
-//! the last that leads somewhere, and lets bytes follow it.)
+//! The end record of a zip, and its zip64 kin: exactly one, at the end of the file. (Others take the
+//! last that leads somewhere, and let bytes follow it.)
 
 use std::fs::File;
 

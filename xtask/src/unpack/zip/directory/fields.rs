@@ -2,7 +2,7 @@
 //! so threads can share it.
 
 use std::fs::File;
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::io::{self, Read};
 use std::os::unix::fs::FileExt as _;
 
 use anyhow::{Context as _, Result};
@@ -11,8 +11,6 @@ use anyhow::{Context as _, Result};
 pub(in super::super) struct At<'a> {
     pub(in super::super) file: &'a File,
     pub(in super::super) at: u64,
-    /// What positions from the end count from.
-    pub(in super::super) end: u64,
 }
 
 impl Read for At<'_> {
@@ -20,18 +18,6 @@ impl Read for At<'_> {
         let count = self.file.read_at(buffer, self.at)?;
         self.at += count as u64;
         Ok(count)
-    }
-}
-
-impl Seek for At<'_> {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let place = match to {
-            SeekFrom::Start(place) => Some(place),
-            SeekFrom::End(offset) => self.end.checked_add_signed(offset),
-            SeekFrom::Current(offset) => self.at.checked_add_signed(offset),
-        };
-        self.at = place.filter(|&at| at <= i64::MAX as u64).ok_or(ErrorKind::InvalidInput)?;
-        Ok(self.at)
     }
 }
 
@@ -70,5 +56,13 @@ impl<'a> Fields<'a> {
 
     pub(super) fn u64(&mut self) -> Result<u64> {
         self.array().map(u64::from_le_bytes)
+    }
+
+    /// Puts the sizes of a zip64 field in the place of those that had no room.
+    pub(super) fn widen(mut self, sizes: &mut [u64]) -> Result<()> {
+        for size in sizes.iter_mut().filter(|size| **size == u64::from(u32::MAX)) {
+            *size = self.u64()?;
+        }
+        Ok(())
     }
 }

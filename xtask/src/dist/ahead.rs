@@ -1,0 +1,63 @@
+//! Checks that are made while cargo looks whether there is anything to build: of the programs of the
+//! last run, which mostly are those of this one. What a check says is said of bytes, and counts only
+//! for a program that has those bytes when cargo has ended.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::app::{Order, Program};
+use crate::check::{Checkup, Expectation, examine};
+use crate::digest::Digest;
+use crate::process::side_by_side;
+use crate::target::Target;
+
+/// Where cargo would put the programs.
+pub fn programs(order: &Order<'_>, target: &Target) -> Vec<PathBuf> {
+    let folder = match order.profile {
+        "dev" | "test" => "debug",
+        "bench" => "release",
+        profile => profile,
+    };
+    let folder = order.project.metadata.target_directory.join(&target.triple).join(folder);
+    let names = order.project.package.binaries().map(|it| &it.name);
+    let asked = names.filter(|name| order.bins.is_empty() || order.bins.contains(name));
+    asked.map(|name| folder.join(name)).filter(|file| file.is_file()).collect()
+}
+
+/// Checks those that can be read.
+pub fn examine_all(programs: &[PathBuf], expectation: &Expectation) -> Vec<Checkup> {
+    let checkups = side_by_side(programs, |program| examine(program, expectation));
+    checkups.into_iter().flatten().collect()
+}
+
+/// What was found out about a program, if it has not changed since.
+pub fn of(ahead: &[Checkup], program: &Program) -> Option<Checkup> {
+    let found = ahead.iter().find(|checkup| checkup.path == program.path)?;
+    let bytes = fs::read(&program.path).ok()?;
+    (Digest::sha256_of(&bytes) == found.sha256).then(|| found.clone())
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "tests have no store yet")]
+mod tests {
+    use super::*;
+    use crate::check::RunPolicy;
+
+    #[test]
+    fn a_checkup_counts_for_the_bytes_that_were_checked() {
+        let file = std::env::temp_dir().join(format!("muslin-ahead-{}", std::process::id()));
+        let run = RunPolicy::Never("not here".to_owned());
+        let expectation = Expectation { machine: None, forbidden: Vec::new(), run };
+        let program = Program { name: "x".to_owned(), path: file.clone() };
+        fs::write(&file, "one").unwrap();
+        let ahead = examine_all(&[file.clone(), file.join("none")], &expectation);
+        assert_eq!(of(&ahead, &program).unwrap(), ahead[0]);
+        fs::write(&file, "two").unwrap();
+        assert!(of(&ahead, &program).is_none());
+        fs::write(&file, "one").unwrap();
+        assert!(of(&ahead, &program).is_some());
+        let other = Program { name: "y".to_owned(), path: file.join("none") };
+        assert!(of(&ahead, &other).is_none());
+        fs::remove_file(&file).unwrap();
+    }
+}
