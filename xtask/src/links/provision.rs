@@ -92,9 +92,6 @@ pub(super) fn choose(reached: &Reached<'_>, recipes: &Recipes, wishes: &Wishes) 
         }
         provision
     };
-    if provision == Provision::Bundled(None) && library.is_none() && is_no_library(package) {
-        return None;
-    }
     let link = Link {
         key: package.links.clone(),
         crate_name: package.name.clone(),
