@@ -157,9 +157,9 @@ impl Origin {
 
 /// By library, the recipe that brings it.
 fn libraries(plan: &Plan) -> Vec<(String, String)> {
-    let recipes = plan.libraries().map(|(step, library)| (step, &library.outputs.libs));
-    let named = recipes.flat_map(|(step, libs)| {
-        libs.iter().map(move |lib| (lib.clone(), format!("{} {}", step.name, step.version)))
+    let named = plan.libraries().flat_map(|(step, library)| {
+        let libs = library.outputs.libs.iter().chain(&library.outputs.aliases);
+        libs.map(move |lib| (lib.clone(), format!("{} {}", step.name, step.version)))
     });
     named.collect()
 }

@@ -195,3 +195,17 @@ fn the_sysroots_copy_takes_the_place_of_every_crates() {
 fn older_releases_link_the_sysroots_copy_too() {
     links_ours("prefer-older", &OLDER, "");
 }
+
+/// It compiles a file of its own beside the library, and asks for that by another of its names.
+#[test]
+fn a_crate_with_c_of_its_own_still_links_the_recipes_library() {
+    let main = "fn main() { assert!(ncurses::longname().is_empty()); }\n";
+    let Some(app) = App::new("own-c", "[dependencies]\nncurses = \"6\"\n", main) else { return };
+    let said = app.dist_and_run(&["--profile", "dev"], &[]);
+    let manifest = app.manifest("target");
+    let from = linked::origins(&manifest);
+    let is_from = |whose: &str| from.iter().any(|(_, origin)| origin.starts_with(whose));
+    assert!(is_from("recipe ncurses ") && is_from("crate ncurses "), "{from:?}");
+    assert_eq!(manifest["copies"][0]["copy"], "recipe", "{said}");
+    assert!(!said.contains("warning: ncurses"), "{said}");
+}
