@@ -38,16 +38,18 @@ fn refuses_handshakes() -> (String, JoinHandle<u8>) {
 
 #[test]
 fn diesel_cli() {
-    let program = Program {
-        name: "diesel_cli",
-        version: "2.3.14",
-        arguments: &["--no-default-features", "--features", "sqlite,postgres"],
-        needs: &[],
-    };
+    let program = Program { name: "diesel_cli", version: "2.3.14", arguments: &[], needs: &[] };
     let Some(built) = program.build() else { return };
     built.links(
         "diesel",
-        &["libpq: libpq.a", "openssl: libcrypto.a", "openssl: libssl.a", "sqlite: libsqlite3.a"],
+        &[
+            "libpq: libpq.a",
+            "mariadb-connector-c: libmysqlclient.a",
+            "openssl: libcrypto.a",
+            "openssl: libssl.a",
+            "sqlite: libsqlite3.a",
+            "zlib: libz.a",
+        ],
     );
     built.has_copies_of(&[]);
 
@@ -91,7 +93,12 @@ fn diesel_cli() {
     let told = built.refuse("diesel", &["migration", "list", "--database-url", &url]);
     assert_eq!(server.join().unwrap(), 22, "a handshake of TLS");
     assert!(told.contains("alert handshake failure"), "{told}");
-    built.done("a SQLite database set up, a migration run and reverted; libpq refused with TLS");
+
+    // MySQL: its library says that nobody listens.
+    let url = format!("mysql://nobody@127.0.0.1:{}/db", closed_port());
+    let told = built.refuse("diesel", &["migration", "list", "--database-url", &url]);
+    assert!(told.contains("Can't connect to server on '127.0.0.1'"), "{told}");
+    built.done("a SQLite database set up, a migration run and reverted; libpq and MySQL refused");
 }
 
 #[test]
