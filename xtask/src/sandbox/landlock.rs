@@ -3,7 +3,6 @@
 //!
 //! Programs keep the machine's own paths, and scripts its shell: so its programs and libraries stay
 //! readable, but not its headers, its settings or anyone's home.
-
 //!
 //! Three system calls; the crate for them brings five more to compile before the first run.
 #![allow(unsafe_code, reason = "neither std nor rustix has these system calls")]

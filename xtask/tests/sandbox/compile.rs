@@ -82,6 +82,7 @@ fn a_list_of_files_is_compiled_where_nothing_can_be_written_and_there_is_no_shel
     for program in ["sh", "/bin/sh", "/usr/bin/env", "/bin/bash"] {
         shell(&[program]).fails(125, &["cannot enter the sandbox", "No such file"]);
     }
+    workshop.run(&["sysroot", "innocent", "--toolchain", "zig"]).ok();
     let tree = compiler(&workshop);
     let zig = format!("/store/{tree}/outputs/zig");
     let place = format!("/store/{tree}/outputs");
