@@ -10,7 +10,7 @@ use crate::repository::Repository;
 use crate::server::Server;
 
 /// What both link.
-const LIBRARIES: [&str; 10] = [
+const LIBRARIES: [&str; 11] = [
     "brotli: libbrotlicommon.a",
     "brotli: libbrotlidec.a",
     "curl: libcurl.a",
@@ -19,6 +19,7 @@ const LIBRARIES: [&str; 10] = [
     "nghttp2: libnghttp2.a",
     "openssl: libcrypto.a",
     "openssl: libssl.a",
+    "pcre2: libpcre2-8.a",
     "zlib: libz.a",
     "zstd: libzstd.a",
 ];

@@ -44,7 +44,7 @@ fn diesel_cli() {
         "diesel",
         &[
             "libpq: libpq.a",
-            "mariadb-connector-c: libmysqlclient.a",
+            "mariadb-connector-c: libmariadb.a",
             "openssl: libcrypto.a",
             "openssl: libssl.a",
             "sqlite: libsqlite3.a",

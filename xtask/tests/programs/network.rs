@@ -31,15 +31,23 @@ fn xh() {
     built.write("site/answer.json", "{\"cloth\":\"muslin\",\"threads\":[1,2]}");
     let server = Server::of_folder(&built.root.join("site"), &identity);
     let url = format!("https://{}/answer.json", server.address);
-    let told = built.run("xh", &["--verify", "/cert.pem", "--print", "hb", &url]);
+    let told = built.run("xh", &["--ignore-stdin", "--verify", "/cert.pem", "--print", "hb", &url]);
     assert!(told.contains("200 ok") && told.contains("muslin"), "{told}");
     let coloured = built.run(
         "xh",
-        &["--verify", "/cert.pem", "--pretty=all", "--response-mime=application/json", "-b", &url],
+        &[
+            "--ignore-stdin",
+            "--verify",
+            "/cert.pem",
+            "--pretty=all",
+            "--response-mime=application/json",
+            "-b",
+            &url,
+        ],
     );
     assert!(coloured.contains("\x1b[") && coloured.contains("threads"), "{coloured}");
     // Whom nobody vouches for is not believed.
-    let told = built.refuse("xh", &[&url]);
+    let told = built.refuse("xh", &["--ignore-stdin", &url]);
     assert!(told.contains("certificate verify failed"), "{told}");
     built.done("HTTPS by native-tls from a loopback server, JSON coloured; a stranger refused");
 }
