@@ -87,7 +87,25 @@ fn get(port: u16, path: &str, header: &str) -> (String, Vec<u8>) {
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).unwrap();
     let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap();
-    (String::from_utf8_lossy(&answer[..end]).to_lowercase(), answer[end + 4..].to_vec())
+    let (head, body) = (String::from_utf8_lossy(&answer[..end]).to_lowercase(), &answer[end + 4..]);
+    let is_chunked = head.contains("transfer-encoding: chunked");
+    let body = if is_chunked { joined(body) } else { body.to_vec() };
+    (head, body)
+}
+
+/// What was sent in chunks, each behind its length.
+fn joined(mut chunks: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    while let Some(end) = chunks.windows(2).position(|bytes| bytes == b"\r\n") {
+        let length = std::str::from_utf8(&chunks[..end]).unwrap();
+        let length = usize::from_str_radix(length, 16).unwrap();
+        if length == 0 {
+            break;
+        }
+        body.extend_from_slice(&chunks[end + 2..][..length]);
+        chunks = &chunks[end + 2 + length + 2..];
+    }
+    body
 }
 
 #[test]
@@ -110,7 +128,7 @@ fn miniserve() {
     let mut page = String::new();
     ruzstd::decoding::StreamingDecoder::new(&body[..]).unwrap().read_to_string(&mut page).unwrap();
     assert!(page.contains("cloth.txt") && page.contains("inner"), "{page}");
-    let (_, body) = get(port, "/inner?download=tar_gz", "");
+    let (_, body) = get(port, "/inner/?download=tar_gz", "");
     let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(&body[..]));
     let mut texts =
         archive.entries().unwrap().map(|entry| io::read_to_string(entry.unwrap()).unwrap());
