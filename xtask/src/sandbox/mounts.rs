@@ -125,16 +125,16 @@ fn close_outside() -> Result<(), Trouble> {
 fn show(place: &Place, source: &Path) -> Result<(), Trouble> {
     let what = format!("showing {}", place.outside.display());
     let is_folder = fs::metadata(source).at(Stage::Mount, &what)?.is_dir();
-    let make = || match is_folder {
-        true => fs::DirBuilder::new().mode(0o755).create(&place.inside),
-        false => File::create_new(&place.inside).map(drop),
+    let make = || {
+        let made = match is_folder {
+            true => fs::DirBuilder::new().mode(0o755).create(&place.inside),
+            false => File::create_new(&place.inside).map(drop),
+        };
+        made.or_else(|error| if place.inside.exists() { Ok(()) } else { Err(error) })
     };
-    // Mostly the folder that it lies in has been made for another one, and one call is enough.
-    let prepare = || match make() {
-        Err(_) if place.inside.exists() => Ok(()),
-        Err(_) => make_parent(&place.inside).and_then(|()| make()),
-        Ok(()) => Ok(()),
-    };
+    // Mostly the folder that it lies in has been made for another one, and one call is enough. A path
+    // with `..` in it may turn out to be there only when that folder is.
+    let prepare = || make().or_else(|_| make_parent(&place.inside).and_then(|()| make()));
     prepare().at(Stage::Mount, &what)?;
     mount_bind_recursive(source, &place.inside).at(Stage::Mount, &what)
 }
