@@ -17,7 +17,7 @@ use crate::app::host::Host;
 use crate::app::{self, Order, Program};
 use crate::build;
 use crate::check::{
-    Checked, Checkup, Expectation, RunPolicy, TIME_LIMIT, examine, forbidden_of_this_machine,
+    Checked, Expectation, RunPolicy, TIME_LIMIT, examine, forbidden_of_this_machine,
 };
 use crate::cli::{self, Global};
 use crate::digest::Digest;
@@ -29,6 +29,7 @@ use crate::process::side_by_side;
 use crate::report;
 use crate::session::{Access, Project, Session};
 use crate::target::Target;
+use ahead::Ahead;
 
 impl cli::Dist {
     /// Builds, checks and packs for each target.
@@ -71,7 +72,7 @@ impl cli::Dist {
         let expectation = expectation(session, &project, target, scratch.path());
         let names = ahead::programs(&order, target);
         let (built, ahead) = std::thread::scope(|scope| {
-            let ahead = scope.spawn(|| ahead::examine_all(&names, &expectation));
+            let ahead = scope.spawn(|| Ahead::examine_all(&names, &expectation));
             (app::build(session, &order, &environment, &host), ahead.join().unwrap_or_default())
         });
         let built = built?;
@@ -84,7 +85,8 @@ impl cli::Dist {
         }
         let places = Places::new(session, &project, &plan, &environment);
         let (checked, linked) = std::thread::scope(|scope| {
-            let archives = |program: &Program| linked::archives(&places, &built, program);
+            let archives =
+                |program: &Program| linked::archives(&places, &built, program, &ahead.maps);
             let linked = scope.spawn(move || side_by_side(programs, archives));
             (check(programs, &expectation, &ahead), linked.join())
         });
@@ -128,13 +130,9 @@ fn expectation(
 
 /// Checks every program that was not checked as it is while cargo ran; the findings of all of them
 /// are shown at once.
-fn check(
-    programs: &[Program],
-    expectation: &Expectation,
-    ahead: &[Checkup],
-) -> Result<Vec<Checked>> {
+fn check(programs: &[Program], expectation: &Expectation, ahead: &Ahead) -> Result<Vec<Checked>> {
     let (mut checked, mut failure) = (Vec::new(), None::<crate::exit::Failure>);
-    let checkup = |program: &Program| match ahead::of(ahead, program) {
+    let checkup = |program: &Program| match ahead.of(program) {
         Some(checkup) => Ok(checkup),
         None => examine(&program.path, expectation),
     };
@@ -156,21 +154,12 @@ fn check(
 /// one did not make is removed; nothing else is touched.
 fn pack(place: &Path, programs: &[Program], checked: &[Checked], manifest: &str) -> Result<()> {
     fs::create_dir_all(place).with_context(|| format!("cannot make {}", place.display()))?;
-    let mut sums = Vec::new();
-    for (program, checked) in programs.iter().zip(checked) {
-        let target = place.join(&program.name);
-        let hash = || fs::read(&target).map(|bytes| Digest::sha256_of(&bytes));
-        let mut copied = hash().ok();
-        if copied != Some(checked.sha256()) {
-            copy_atomically(checked.path(), &target)?;
-            copied = Some(hash()?);
-        }
-        fs::set_permissions(&target, fs::metadata(checked.path())?.permissions())?;
-        if copied != Some(checked.sha256()) {
-            bail!("{} changed while it was packed", checked.path().display());
-        }
-        sums.push((program.name.clone(), checked.sha256().hex()));
+    let both: Vec<_> = programs.iter().zip(checked).collect();
+    for copied in side_by_side(&both, |(program, it)| copy(it, &place.join(&program.name))) {
+        copied?;
     }
+    let sum = |(program, it): &(&Program, &Checked)| (program.name.clone(), it.sha256().hex());
+    let mut sums: Vec<_> = both.iter().map(sum).collect();
     write_atomically(&place.join("manifest.json"), manifest.as_bytes())?;
     sums.push(("manifest.json".to_owned(), Digest::sha256_of(manifest.as_bytes()).hex()));
     sums.sort();
@@ -189,6 +178,21 @@ fn pack(place: &Path, programs: &[Program], checked: &[Checked], manifest: &str)
     write_atomically(&list, text.as_bytes())?;
     for file in stale {
         fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))?;
+    }
+    Ok(())
+}
+
+/// Puts a program in place, if it is not there yet.
+fn copy(checked: &Checked, target: &Path) -> Result<()> {
+    let hash = || fs::read(target).map(|bytes| Digest::sha256_of(&bytes));
+    let mut copied = hash().ok();
+    if copied != Some(checked.sha256()) {
+        copy_atomically(checked.path(), target)?;
+        copied = Some(hash()?);
+    }
+    fs::set_permissions(target, fs::metadata(checked.path())?.permissions())?;
+    if copied != Some(checked.sha256()) {
+        bail!("{} changed while it was packed", checked.path().display());
     }
     Ok(())
 }

@@ -25,6 +25,7 @@ mod entry;
 mod inventory;
 mod roots;
 mod shared;
+mod stamp;
 mod tree;
 mod workspace;
 
@@ -47,6 +48,7 @@ pub use entry::Entry;
 pub use inventory::Kept;
 pub use roots::Root;
 pub use shared::memory_folder;
+pub use stamp::Stamp;
 use tree::{cannot_write, sync_folder};
 pub use tree::{
     copy_atomically, copy_tree, copy_with_times, files_below, remove_tree, tree_listing,

@@ -19,7 +19,9 @@ use serde::Serialize;
 
 use crate::app::{Built, Program, Script};
 use crate::exit::{Exit, Failure};
+use crate::layout::Stamp;
 use crate::toolchain::linking::MAP_ENDING;
+use map::Parts;
 pub use origin::Places;
 use origin::{Origin, is_rust_object, without_hash};
 
@@ -34,13 +36,53 @@ pub struct Archive {
     pub members: usize,
 }
 
-/// The archives in a program. Fails with exit code 5 if one is from elsewhere.
-pub fn archives(places: &Places<'_>, built: &Built, program: &Program) -> Result<Vec<Archive>> {
-    let file = map_of(program)?;
-    let bytes = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-    let parts = map::parse(&bytes).with_context(|| format!("{} is no map", file.display()))?;
+/// The linker's map of a program.
+#[derive(Debug)]
+pub struct Map {
+    file: PathBuf,
+    /// What the file was when it was read, if that can be told later.
+    stamp: Option<Stamp>,
+    parts: Parts,
+}
+
+impl Map {
+    /// The map of the program that cargo has put there.
+    pub fn of(program: &Path) -> Result<Self> {
+        Self::read(map_of(program)?)
+    }
+
+    fn read(file: PathBuf) -> Result<Self> {
+        let stamp = Stamp::settled(&file);
+        let bytes = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        let parts = map::parse(&bytes).with_context(|| format!("{} is no map", file.display()))?;
+        Ok(Self { file, stamp, parts })
+    }
+
+    /// Whether it is what this file says now.
+    fn is(&self, file: &Path) -> bool {
+        self.file == file && self.stamp.is_some() && self.stamp == Stamp::of(file)
+    }
+}
+
+/// The archives in a program. Fails with exit code 5 if one is from elsewhere. Maps that were read
+/// before are not read again, if they are still the same.
+pub fn archives(
+    places: &Places<'_>,
+    built: &Built,
+    program: &Program,
+    before: &[Map],
+) -> Result<Vec<Archive>> {
+    let file = map_of(&program.path)?;
+    let read;
+    let map = match before.iter().find(|map| map.is(&file)) {
+        Some(map) => map,
+        None => {
+            read = Map::read(file)?;
+            &read
+        }
+    };
     let (mut found, mut strange) = (Vec::new(), BTreeSet::new());
-    for (path, members) in &parts {
+    for (path, members) in &map.parts {
         let origin = places.origin(path, built);
         if origin == Origin::Elsewhere {
             strange.insert(path.clone());
@@ -93,11 +135,12 @@ fn refusal(program: &Program, strange: &BTreeSet<PathBuf>) -> Failure {
 
 /// The map beside the file that cargo linked: under another name than the program's, of which it is
 /// a hard link or a copy.
-fn map_of(program: &Program) -> Result<PathBuf> {
-    let folder = program.path.parent().unwrap_or(Path::new("/")).join("deps");
-    let meta = fs::metadata(&program.path)
-        .with_context(|| format!("cannot read {}", program.path.display()))?;
-    let start = format!("{}-", program.name.replace('-', "_"));
+fn map_of(program: &Path) -> Result<PathBuf> {
+    let folder = program.parent().unwrap_or(Path::new("/")).join("deps");
+    let meta =
+        fs::metadata(program).with_context(|| format!("cannot read {}", program.display()))?;
+    let name = program.file_name().unwrap_or_default().to_string_lossy();
+    let start = format!("{}-", name.replace('-', "_"));
     let mut copies = Vec::new();
     for item in fs::read_dir(&folder).into_iter().flatten().flatten() {
         let name = item.file_name().to_string_lossy().into_owned();
@@ -113,10 +156,10 @@ fn map_of(program: &Program) -> Result<PathBuf> {
             copies.push((folder.join(linked), item.path()));
         }
     }
-    let ours = if copies.is_empty() { Vec::new() } else { fs::read(&program.path)? };
+    let ours = if copies.is_empty() { Vec::new() } else { fs::read(program)? };
     let is_copy = |(linked, _): &(PathBuf, PathBuf)| fs::read(linked).is_ok_and(|it| it == ours);
     copies.into_iter().find(is_copy).map(|(_, map)| map).ok_or_else(|| {
-        let message = format!("there is no map of how {} was linked", program.path.display());
+        let message = format!("there is no map of how {} was linked", program.display());
         Failure::new(Exit::Failed, message)
             .help(format!("remove {} to have it linked again", folder.display()))
             .into()

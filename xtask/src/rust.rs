@@ -265,7 +265,8 @@ fn rustup_calls(sysroot: &Path) -> Option<(PathBuf, String)> {
 fn sysroot_of(cargo: &Path) -> Option<PathBuf> {
     let sysroot = cargo.parent()?.parent()?;
     let is_real = sysroot.join("lib/rustlib").is_dir() && sysroot.join("bin/rustc").exists();
-    is_real.then(|| sysroot.to_owned())
+    // As rustc itself would say it: a toolchain's folder may be a link.
+    is_real.then(|| fs::canonicalize(sysroot).ok()).flatten()
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use crate::app::{Order, Program};
 use crate::check::{Checkup, Expectation, examine};
 use crate::digest::Digest;
+use crate::layout::Stamp;
+use crate::linked::Map;
 use crate::process::side_by_side;
 use crate::target::Target;
 
@@ -24,17 +26,41 @@ pub fn programs(order: &Order<'_>, target: &Target) -> Vec<PathBuf> {
     asked.map(|name| folder.join(name)).filter(|file| file.is_file()).collect()
 }
 
-/// Checks those that can be read.
-pub fn examine_all(programs: &[PathBuf], expectation: &Expectation) -> Vec<Checkup> {
-    let checkups = side_by_side(programs, |program| examine(program, expectation));
-    checkups.into_iter().flatten().collect()
+/// What was found out about the programs of the last run.
+#[derive(Debug, Default)]
+pub struct Ahead {
+    /// What each file was when it was checked, if that can be told later, and what was found.
+    checkups: Vec<(Option<Stamp>, Checkup)>,
+    /// How they were linked.
+    pub maps: Vec<Map>,
 }
 
-/// What was found out about a program, if it has not changed since.
-pub fn of(ahead: &[Checkup], program: &Program) -> Option<Checkup> {
-    let found = ahead.iter().find(|checkup| checkup.path == program.path)?;
-    let bytes = fs::read(&program.path).ok()?;
-    (Digest::sha256_of(&bytes) == found.sha256).then(|| found.clone())
+impl Ahead {
+    /// Looks at those that can be read.
+    pub fn examine_all(programs: &[PathBuf], expectation: &Expectation) -> Self {
+        let looks = side_by_side(programs, |program| {
+            let stamp = Stamp::settled(program);
+            let checkup = examine(program, expectation).ok().map(|checkup| (stamp, checkup));
+            Ok((checkup, Map::of(program).ok()))
+        });
+        let (checkups, maps): (Vec<_>, Vec<_>) = looks.into_iter().flatten().unzip();
+        Self {
+            checkups: checkups.into_iter().flatten().collect(),
+            maps: maps.into_iter().flatten().collect(),
+        }
+    }
+
+    /// What was found out about a program, if it has not changed since.
+    pub fn of(&self, program: &Program) -> Option<Checkup> {
+        let path = &program.path;
+        let (stamp, found) = self.checkups.iter().find(|(_, checkup)| checkup.path == *path)?;
+        let is_same = || {
+            let now = Stamp::of(path);
+            now.is_some() && now == *stamp
+                || fs::read(path).is_ok_and(|bytes| Digest::sha256_of(&bytes) == found.sha256)
+        };
+        is_same().then(|| found.clone())
+    }
 }
 
 #[cfg(test)]
@@ -50,14 +76,14 @@ mod tests {
         let expectation = Expectation { machine: None, forbidden: Vec::new(), run };
         let program = Program { name: "x".to_owned(), path: file.clone() };
         fs::write(&file, "one").unwrap();
-        let ahead = examine_all(&[file.clone(), file.join("none")], &expectation);
-        assert_eq!(of(&ahead, &program).unwrap(), ahead[0]);
+        let ahead = Ahead::examine_all(&[file.clone(), file.join("none")], &expectation);
+        assert_eq!(ahead.of(&program).unwrap(), ahead.checkups[0].1);
         fs::write(&file, "two").unwrap();
-        assert!(of(&ahead, &program).is_none());
+        assert!(ahead.of(&program).is_none());
         fs::write(&file, "one").unwrap();
-        assert!(of(&ahead, &program).is_some());
+        assert!(ahead.of(&program).is_some());
         let other = Program { name: "y".to_owned(), path: file.join("none") };
-        assert!(of(&ahead, &other).is_none());
+        assert!(ahead.of(&other).is_none());
         fs::remove_file(&file).unwrap();
     }
 }

@@ -1,5 +1,6 @@
 //! Where a file that was linked comes from: told by the folder that it is in.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::app::Built;
@@ -61,7 +62,7 @@ impl<'a> Places<'a> {
         environment: &Environment,
     ) -> Self {
         let std = project.rust.target_folder(&plan.target.triple).join("lib");
-        let std = std::fs::read_dir(std).into_iter().flatten().flatten();
+        let std = fs::read_dir(std).into_iter().flatten().flatten();
         let packages = project.metadata.packages.iter().filter_map(|it| {
             let folder = it.manifest_path.parent()?.to_owned();
             Some((folder, it.id.clone(), it.name.as_str(), it.version.as_str()))
@@ -115,7 +116,11 @@ impl<'a> Places<'a> {
         let holders = self.packages.iter().filter(|(folder, ..)| path.starts_with(folder));
         match holders.max_by_key(|(folder, ..)| folder.as_os_str().len()) {
             Some((_, id, ..)) => Origin::Crate(id.clone()),
-            None => Origin::Elsewhere,
+            // By the name that it has without links: a toolchain of rustup may be called by two.
+            None => match fs::canonicalize(path) {
+                Ok(real) if real != *path => self.origin(&real, built),
+                _ => Origin::Elsewhere,
+            },
         }
     }
 }

@@ -86,7 +86,7 @@ impl Scene {
         let path = self.at("target/release/my-app");
         let _ = fs::remove_file(&path);
         fs::hard_link(self.at("target/release/deps/my_app-1f"), &path).unwrap();
-        archives(&self.places(), &self.built, &Program { name: "my-app".into(), path })
+        archives(&self.places(), &self.built, &Program { name: "my-app".into(), path }, &[])
     }
 
     /// A crate's rlib, and the folder that its build script points at.
@@ -181,6 +181,6 @@ fn a_program_without_a_map_is_an_error() {
     fs::remove_file(scene.at("target/release/deps/my_app-1f.map")).unwrap();
     let path = scene.at("target/release/my-app");
     let program = Program { name: "my-app".into(), path };
-    let error = archives(&scene.places(), &scene.built, &program).unwrap_err();
+    let error = archives(&scene.places(), &scene.built, &program, &[]).unwrap_err();
     assert!(error.to_string().contains("no map"), "{error}");
 }

@@ -1,19 +1,17 @@
 //! What Rust's own programs were asked before, kept in the store: to start them takes longer than all
 //! else that is to be known of them.
 //!
-//! An answer counts while the files that it is about are the same: by number, size and times, of which
-//! nobody can set the last.
+//! An answer counts while the files that it is about have the same [`Stamp`].
 
 use std::fs;
-use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Result;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::digest::Digest;
-use crate::layout::{Store, write_atomically};
+use crate::layout::{Stamp, Store, write_atomically};
 
 /// Bump when an answer is kept in another form.
 const FORMAT: &str = "rust 1";
@@ -39,7 +37,7 @@ impl Memory {
         is_still_true: impl Fn(&T) -> bool,
         ask: impl FnOnce() -> Result<T>,
     ) -> Result<T> {
-        let stamps: Vec<_> = files.iter().map(|file| stamp(file)).collect();
+        let stamps: Vec<_> = files.iter().map(|file| Stamp::of(file)).collect();
         let key = format!("{FORMAT}\n{question}\n{files:?}\n{stamps:?}\n");
         let place = self.store.graph(&Digest::sha256_of(key.as_bytes()));
         let kept = fs::read(&place).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
@@ -53,20 +51,6 @@ impl Memory {
         }
         Ok(answer)
     }
-}
-
-/// What tells a file from another one in its place; nothing if there is none.
-fn stamp(file: &Path) -> Option<[i128; 7]> {
-    let data = fs::metadata(file).ok()?;
-    Some([
-        data.dev().into(),
-        data.ino().into(),
-        data.size().into(),
-        data.mtime().into(),
-        data.mtime_nsec().into(),
-        data.ctime().into(),
-        data.ctime_nsec().into(),
-    ])
 }
 
 #[cfg(test)]

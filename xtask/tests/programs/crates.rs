@@ -69,7 +69,7 @@ fn cargo_outdated() {
     built.write(
         "app/Cargo.toml",
         format!(
-            "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[dependencies]\n\
+            "[workspace]\n[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[dependencies]\n\
              shuttle = {{ version = \"1\", registry = \"loopback\" }}\nsprout = {{ git = \"{url}\" }}\n"
         ),
     );

@@ -1,10 +1,14 @@
-//! Compresses and restores through the crate `zstd`, with threads and with a dictionary.
+//! Compresses and restores through the crate `zstd`, with threads and with a dictionary; and restores
+//! what a build script has compressed.
 
 use std::io::Write;
 
 pub fn main() {
     let version = zstd::zstd_safe::version_string();
     assert_eq!(version, std::env::var("MUSLIN_VERSION").unwrap());
+
+    let packed = include_bytes!(concat!(env!("OUT_DIR"), "/packed.zst"));
+    assert_eq!(zstd::decode_all(&packed[..]).unwrap(), b"packed while it was built");
 
     let text: Vec<u8> = (0..300_000u32).flat_map(|n| (n % 1000).to_string().into_bytes()).collect();
     let mut encoder = zstd::Encoder::new(Vec::new(), 9).unwrap();
