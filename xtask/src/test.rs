@@ -47,7 +47,8 @@ impl cli::Test {
         command.current_dir(&session.workspace).args(["test", "--package", "xtask"]);
         command.env("MUSLIN_TEST_ALL", "1").env("MUSLIN_STORE", session.store.root());
         if self.all {
-            command.env("MUSLIN_TEST_SLOW", "1");
+            // After an hour it is of use to know all that fails.
+            command.arg("--no-fail-fast").env("MUSLIN_TEST_SLOW", "1");
         }
         command.arg("--").args(&self.args);
         let status = process::run_foreground(&mut command)?;

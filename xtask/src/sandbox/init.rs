@@ -15,7 +15,7 @@ use std::process::{ExitCode, Stdio};
 use rustix::io::Errno;
 use rustix::process::{
     Pid, Resource, Rlimit, Signal, WaitOptions, WaitStatus, kill_process, set_child_subreaper,
-    set_parent_process_death_signal, setrlimit, setsid, wait,
+    set_parent_process_death_signal, setrlimit, setsid, wait, waitpid,
 };
 use rustix::thread::set_no_new_privs;
 
@@ -144,6 +144,9 @@ pub(super) fn as_first_process(
     let is_probe = program.is_none();
     let ended: Ended = serde_json::from_reader(File::from(read))
         .map_err(|_| Trouble::other(Stage::Start, "the first process of the sandbox was ended"))?;
+    // The kernel has ended all that the program left when the first process is gone; and only by this
+    // does the time that they took count as that of this one's children.
+    let _ = waitpid(Pid::from_raw(child), WaitOptions::empty());
     match ended {
         Ended { trouble: Some(trouble), .. } => Err(trouble),
         Ended { shared_proc, .. } if is_probe => Ok(answer(&Probe::Works { shared_proc })),
