@@ -327,27 +327,34 @@ pub fn hide_paths(environment: &mut Environment, session: &Session, project: &Pr
 
 /// Flags that keep this machine's paths out of the program: longest first, since the last that
 /// matches wins and a folder inside another must not be mapped by the outer one.
-fn path_map(session: &Session, project: &Project) -> Vec<(PathBuf, &'static str)> {
+fn path_map(session: &Session, project: &Project) -> Vec<(PathBuf, String)> {
     let home = process::env_var("HOME").map(PathBuf::from);
     let mut map = vec![
-        (project.rust.sysroot().to_owned(), "/rust"),
-        (project.metadata.workspace_root.clone(), "/app"),
-        (project.metadata.target_directory.clone(), "/target"),
-        (session.store.root().to_owned(), "/muslin"),
+        (project.rust.sysroot().to_owned(), "/rust".to_owned()),
+        (project.metadata.workspace_root.clone(), "/app".to_owned()),
+        (project.metadata.target_directory.clone(), "/target".to_owned()),
+        (session.store.root().to_owned(), "/muslin".to_owned()),
     ];
-    map.extend(process::cargo_home().map(|home| (home, "/cargo")));
-    // Cargo names the folder of a registry's crates for the place that it has them from: a mirror, a
-    // bundle. That is no difference to the program.
-    let crates =
-        project.metadata.linked_packages().filter(|linked| linked.package.source.is_some());
-    let folders = crates.filter_map(|linked| linked.package.manifest_path.parent()?.parent());
-    let is_registry =
-        |folder: &&Path| folder.parent().is_some_and(|it| it.ends_with("registry/src"));
-    map.extend(folders.filter(is_registry).map(|folder| (folder.to_owned(), "/crates")));
-    map.extend(home.filter(|home| home.parent().is_some()).map(|home| (home, "/home")));
+    map.extend(process::cargo_home().map(|home| (home, "/cargo".to_owned())));
+    map.extend(project.metadata.linked_packages().filter_map(|linked| place_of(linked.package)));
+    let home = home.filter(|home| home.parent().is_some());
+    map.extend(home.map(|home| (home, "/home".to_owned())));
     map.sort_by(|(a, _), (b, _)| (a.as_os_str().len(), a).cmp(&(b.as_os_str().len(), b)));
     map.dedup_by(|a, b| a.0 == b.0);
     map
+}
+
+/// A crate's folder and its name in the program. Cargo names the folder of a registry's crates for the
+/// place that it has them from: a mirror, a bundle; and a repository's crates lie elsewhere once they
+/// are vendored. That is no difference to the program.
+fn place_of(package: &crate::links::Package) -> Option<(PathBuf, String)> {
+    package.source.as_ref()?;
+    let folder = package.manifest_path.parent()?;
+    let all = folder.parent()?;
+    match all.parent().is_some_and(|it| it.ends_with("registry/src")) {
+        true => Some((all.to_owned(), "/crates".to_owned())),
+        false => Some((folder.to_owned(), format!("/crates/{}-{}", package.name, package.version))),
+    }
 }
 
 #[cfg(test)]

@@ -10,6 +10,8 @@
 //! muslin-bundle.json            the first member: what this is, and the SHA-256 of every other
 //! README.txt                    the two commands
 //! muslin/config.toml            cargo's configuration for the first one
+//! muslin/sources/<id>.toml      a git repository or another registry that crates come from
+//! muslin/vendor/<id>/           its crates, as `cargo vendor` makes them
 //! muslin/registry/              cargo's local registry: <crate>-<version>.crate, index/, and a line of
 //!                               the index beside each crate, so that registries can be joined
 //! downloads/<digest>/<file>     as in the store, with <digest>.origin
@@ -25,6 +27,7 @@ mod pack;
 mod registry;
 mod rust_std;
 mod take;
+mod vendored;
 mod verify;
 
 use std::path::Path;
@@ -67,7 +70,7 @@ impl cli::Bundle {
             projects.push(project);
         }
         let Some(project) = projects.first() else { return Ok(()) };
-        let crates = add_crates(&session, project, &mut pieces)?;
+        let crates = add_crates(&session, project, scratch.path(), &mut pieces)?;
         pieces.add_text("README.txt", &journey(Path::new("FILE"), None));
         let facts = Facts {
             muslin: env!("CARGO_PKG_VERSION").to_owned(),
@@ -143,15 +146,27 @@ fn add_plan(
 }
 
 /// The crates of the app's workspace and of the xtask's; returns how many.
-fn add_crates(session: &Session, project: &Project, pieces: &mut Pieces<'_>) -> Result<usize> {
+fn add_crates(
+    session: &Session,
+    project: &Project,
+    scratch: &Path,
+    pieces: &mut Pieces<'_>,
+) -> Result<usize> {
     let offline = session.global.offline;
-    let root = &project.metadata.workspace_root;
-    let mut crates = crates::of_workspace(&project.rust, root, offline)?;
-    if *root != session.workspace && session.workspace.join("Cargo.toml").exists() {
+    let mut workspaces = vec![(project.metadata.workspace_root.clone(), project.rust.clone())];
+    if workspaces[0].0 != session.workspace && session.workspace.join("Cargo.toml").exists() {
         let rust = Rust::of_package(&session.workspace, &session.workspace, None)?;
-        crates.extend(crates::of_workspace(&rust, &session.workspace, offline)?);
+        workspaces.push((session.workspace.clone(), rust));
     }
-    crates::refuse_other_sources(&crates)?;
+    let (mut crates, mut origins, mut count) = (Vec::new(), Vec::new(), 0);
+    for (number, (root, rust)) in workspaces.iter().enumerate() {
+        let (own, others) = crates::of_workspace(rust, root, offline)?;
+        crates.extend(own);
+        count += others.len();
+        let scratch = scratch.join(format!("vendor-{number}"));
+        origins.extend(vendored::add(rust, root, offline, &others, &scratch, pieces)?);
+    }
+    vendored::refuse_two_of_a_name(&origins)?;
     crates.sort();
     crates.dedup();
     for one in &crates {
@@ -161,8 +176,10 @@ fn add_crates(session: &Session, project: &Project, pieces: &mut Pieces<'_>) -> 
     for (path, text) in registry::index(crates.iter().map(|one| one.line.as_str())) {
         pieces.add_text(&format!("{}/{path}", registry::FOLDER), &text);
     }
-    pieces.add_text(registry::CONFIG, &registry::configuration("muslin/registry"));
-    Ok(crates.len())
+    origins.sort();
+    origins.dedup();
+    pieces.add_text(registry::CONFIG, &registry::configuration("muslin", &origins));
+    Ok(crates.len() + count)
 }
 
 impl cli::Unbundle {

@@ -3,13 +3,55 @@
 //! runs it (it sets MUSLIN_TEST_SLOW), with the store of MUSLIN_STORE.
 #![allow(clippy::disallowed_methods, reason = "a test drives the program from outside")]
 
+#[path = "support/registry.rs"]
+mod registry;
+#[path = "support/repository.rs"]
+mod repository;
+#[allow(dead_code, reason = "other tests use the rest of it")]
+#[path = "support/server.rs"]
+mod server;
+
 use std::fs;
-use std::os::unix::fs::{MetadataExt as _, chown};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use xtask::layout::{copy_tree, files_below, remove_tree, tree_listing};
 use xtask::process::{env_var, shell_word};
+
+use repository::Repository;
+use server::Server;
+
+/// What the app has besides.
+const MORE: &str = "
+#[used]
+static SHUTTLE: fn() -> u32 = shuttle::turns;
+#[used]
+static HEDDLE: fn(&[u32], usize) -> u32 = heddle::lift;
+";
+
+/// A workspace of which one member is used. Its build script needs a file that may be run.
+const REPOSITORY: [(&str, &str); 5] = [
+    (
+        "Cargo.toml",
+        "[workspace]\nmembers = [\"crates/*\"]\n[workspace.package]\nversion = \"0.3.0\"\nedition = \"2024\"\n",
+    ),
+    (
+        "crates/heddle/Cargo.toml",
+        "[package]\nname = \"heddle\"\nversion.workspace = true\nedition.workspace = true\n",
+    ),
+    (
+        "crates/heddle/src/lib.rs",
+        "pub fn lift(of: &[u32], which: usize) -> u32 {\n    of[which]\n}\n",
+    ),
+    ("crates/heddle/tool", "#!/bin/sh\n"),
+    (
+        "crates/heddle/build.rs",
+        "use std::os::unix::fs::PermissionsExt;\nfn main() {\n    \
+         let mode = std::fs::metadata(\"tool\").unwrap().permissions().mode();\n    \
+         assert_ne!(mode & 0o100, 0, \"it may be run\");\n}\n",
+    ),
+];
 
 const TRIPLE: &str = "x86_64-unknown-linux-musl";
 
@@ -69,19 +111,36 @@ impl Journey {
         copy_tree(&root.join("recipes"), &self.at("checkout/recipes")).unwrap();
     }
 
-    /// `hello-sqlite` as an app of its own.
-    fn make_app(&self) {
+    /// `hello-sqlite` as an app of its own, with a crate of a git repository, whose paths are in the
+    /// program, and one of a second registry, which is left running.
+    fn make_app(&self) -> Server {
         let (checkout, app) = (self.at("checkout"), self.at("app"));
         fs::create_dir_all(app.join("src")).unwrap();
-        fs::copy(checkout.join("app/src/bin/hello-sqlite.rs"), app.join("src/main.rs")).unwrap();
+        let main = fs::read_to_string(checkout.join("app/src/bin/hello-sqlite.rs")).unwrap();
+        fs::write(app.join("src/main.rs"), format!("{main}{MORE}")).unwrap();
+        let repository = Repository::begin(&self.at("repository"));
+        for (path, text) in REPOSITORY {
+            repository.write(path, text);
+        }
+        let tool = self.at("repository/crates/heddle/tool");
+        fs::set_permissions(tool, fs::Permissions::from_mode(0o755)).unwrap();
+        let commit = repository.commit("A heddle");
+        let registry = registry::serve("shuttle", &["1.0.0", "1.4.0"]);
+        fs::create_dir_all(app.join(".cargo")).unwrap();
+        let index = format!("[registries.second]\nindex = \"sparse+{}\"\n", registry.url(""));
+        fs::write(app.join(".cargo/config.toml"), index).unwrap();
         fs::copy(checkout.join("Cargo.lock"), app.join("Cargo.lock")).unwrap();
         let text = fs::read_to_string(checkout.join("app/Cargo.toml")).unwrap();
         let rusqlite = text.lines().find(|line| line.starts_with("rusqlite ")).unwrap();
         let manifest = format!(
             "[package]\nname = \"hello-sqlite\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\
-             [dependencies]\n{rusqlite}\n[workspace]\n"
+             [dependencies]\n{rusqlite}\nshuttle = {{ version = \"1\", registry = \"second\" }}\n\
+             heddle = {{ git = \"file://{}\", rev = \"{commit}\" }}\n[workspace]\n",
+            self.at("repository").display()
         );
         fs::write(app.join("Cargo.toml"), manifest).unwrap();
+        ok(Command::new(env!("CARGO")).args(["metadata", "--format-version=1"]).current_dir(&app));
+        registry
     }
 
     /// A copy of the Rust that runs us, without the standard library of the target.
@@ -172,7 +231,7 @@ fn a_bundle_makes_the_same_program_in_an_account_with_nothing_in_it() {
         return skip("this machine lets nobody have a network namespace");
     }
     journey.copy_checkout();
-    journey.make_app();
+    let registry = journey.make_app();
     journey.copy_rust();
 
     let manifest = journey.at("app/Cargo.toml");
@@ -184,6 +243,8 @@ fn a_bundle_makes_the_same_program_in_an_account_with_nothing_in_it() {
     let commands = printed_commands(&output);
     assert_eq!(commands.len(), 3, "{commands:?}");
     remove_tree(&journey.at("app/target")).unwrap();
+    drop(registry);
+    remove_tree(&journey.at("repository")).unwrap();
     let before = journey.checkout_listing();
     for folder in ["home", "checkout", "app", "rust"] {
         journey.give_away(&journey.at(folder));
@@ -225,5 +286,7 @@ fn a_bundle_makes_the_same_program_in_an_account_with_nothing_in_it() {
     let output = ok(&mut journey.traveller(dist));
     let there = journey.at("app/target/dist").join(TRIPLE).join("hello-sqlite");
     assert!(fs::read(&there).unwrap() == expected, "another program: {}", said(&output));
+    let has = |path: &str| expected.windows(path.len()).any(|bytes| bytes == path.as_bytes());
+    assert!(has("/crates/heddle-0.3.0/src/lib.rs"), "by the same name in both places");
     assert_eq!(journey.checkout_listing(), before, "the checkout was written to");
 }

@@ -20,11 +20,11 @@ mod databases;
 mod files;
 #[path = "programs/network.rs"]
 mod network;
-#[path = "programs/registry.rs"]
+#[path = "support/registry.rs"]
 mod registry;
 #[path = "programs/repositories.rs"]
 mod repositories;
-#[path = "programs/repository.rs"]
+#[path = "support/repository.rs"]
 mod repository;
 #[allow(dead_code, reason = "other tests use the rest of it")]
 #[path = "support/server.rs"]

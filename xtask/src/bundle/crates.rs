@@ -1,5 +1,6 @@
-//! The crates of a workspace: all that its Cargo.lock names, with the line of a registry's index for
-//! each, made from what `cargo metadata` says. So no format of cargo's own cache is relied on.
+//! The crates of a workspace: all that its Cargo.lock names. Those of cargo's own registry with the line of a
+//! registry's index for each, made from what `cargo metadata` says: so no format of cargo's own cache
+//! is relied on.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,15 +16,16 @@ use crate::exit::{Exit, Failure};
 use crate::process::{self, last_lines};
 use crate::rust::Rust;
 
-/// A crate of a registry.
+/// By this Cargo.lock's name for cargo's own registry is known.
+const OWN_REGISTRY: [&str; 2] = ["registry+", "/rust-lang/"];
+
+/// A crate of cargo's own registry.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Crate {
     /// Its name.
     pub name: String,
     /// Its version.
     pub version: String,
-    /// The registry, as Cargo.lock has it.
-    pub source: String,
     /// Its file.
     pub file: PathBuf,
     /// Its line in the index.
@@ -44,7 +46,7 @@ struct Lock {
 }
 
 /// A package in a Cargo.lock.
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct Locked {
     /// Its name.
     pub name: String,
@@ -84,8 +86,13 @@ struct Package {
     dependencies: Vec<Value>,
 }
 
-/// All crates of a workspace, for every platform; cargo fetches what is missing.
-pub fn of_workspace(rust: &Rust, workspace: &Path, offline: bool) -> Result<Vec<Crate>> {
+/// All crates of a workspace, for every platform: those of cargo's own registry, and those from elsewhere; cargo
+/// fetches what is missing.
+pub fn of_workspace(
+    rust: &Rust,
+    workspace: &Path,
+    offline: bool,
+) -> Result<(Vec<Crate>, Vec<Locked>)> {
     let mut command = rust.cargo();
     command.current_dir(workspace).args(["metadata", "--format-version", "1", "--all-features"]);
     command.args(["--color", "never", "--manifest-path"]).arg(workspace.join("Cargo.toml"));
@@ -103,37 +110,24 @@ pub fn of_workspace(rust: &Rust, workspace: &Path, offline: bool) -> Result<Vec<
     }
     let answer: Answer = serde_json::from_str(&captured.stdout)
         .context("cannot read what `cargo metadata` printed")?;
-    let mut crates = Vec::new();
+    let (mut crates, mut others) = (Vec::new(), Vec::new());
     for locked in locked(workspace)? {
-        let Some(source) = locked.source else { continue };
+        let Some(source) = &locked.source else { continue };
         let is_it = |p: &&Package| {
             p.name == locked.name && p.version == locked.version && p.source.is_some()
         };
         // What is in the file but not in the graph is not asked for either.
         let Some(package) = answer.packages.iter().find(is_it) else { continue };
-        let (Some(checksum), true) = (locked.checksum, source.starts_with("registry+")) else {
-            return Err(cannot_carry(&locked.name, &source).into());
-        };
-        let file = file_of(package, &checksum)?;
-        let line = index_line(package, &checksum);
-        crates.push(Crate { name: locked.name, version: locked.version, source, file, line });
+        match &locked.checksum {
+            Some(checksum) if OWN_REGISTRY.iter().all(|part| source.contains(part)) => {
+                let file = file_of(package, checksum)?;
+                let line = index_line(package, checksum);
+                crates.push(Crate { name: locked.name, version: locked.version, file, line });
+            }
+            _ => others.push(locked),
+        }
     }
-    Ok(crates)
-}
-
-/// Cargo's local registry stands in for one registry only.
-pub fn refuse_other_sources(crates: &[Crate]) -> Result<()> {
-    let Some(first) = crates.first() else { return Ok(()) };
-    match crates.iter().find(|one| one.source != first.source) {
-        Some(other) => Err(cannot_carry(&other.name, &other.source).into()),
-        None => Ok(()),
-    }
-}
-
-fn cannot_carry(name: &str, source: &str) -> Failure {
-    let message = format!("a bundle cannot carry the crate {name}, which comes from {source}");
-    Failure::new(Exit::Failed, message)
-        .help("only crates of one registry can be carried: publish it there, or keep it in the workspace by its path")
+    Ok((crates, others))
 }
 
 /// The file that a crate was unpacked from, in cargo's cache or in the registry of a bundle.

@@ -66,6 +66,9 @@ pub struct Member {
     pub size_bytes: u64,
     /// Its hash.
     pub sha256: String,
+    /// Whether it may be run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub executable: bool,
 }
 
 impl Planned {

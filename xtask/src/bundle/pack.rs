@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
@@ -76,16 +77,23 @@ impl<'a> Pieces<'a> {
         let mut members = Vec::new();
         for (path, content) in &self.members {
             let (size_bytes, digest) = content.copy(&mut io::sink())?;
-            members.push(Member { path: path.clone(), size_bytes, sha256: digest.hex() });
+            let executable = content.is_executable();
+            members.push(Member {
+                path: path.clone(),
+                size_bytes,
+                sha256: digest.hex(),
+                executable,
+            });
         }
         let manifest = Manifest { format: FORMAT, facts, members };
         let text = format!("{}\n", serde_json::to_string_pretty(&manifest)?);
         let mut out = BufWriter::new(File::create(temp)?);
-        out.write_all(header(NAME, text.len() as u64)?.as_bytes())?;
+        out.write_all(header(NAME, text.len() as u64, false)?.as_bytes())?;
         out.write_all(text.as_bytes())?;
         pad(&mut out, text.len() as u64)?;
         for (member, content) in manifest.members.iter().zip(self.members.values()) {
-            out.write_all(header(&member.path, member.size_bytes)?.as_bytes())?;
+            let header = header(&member.path, member.size_bytes, member.executable)?;
+            out.write_all(header.as_bytes())?;
             let (size_bytes, digest) = content.copy(&mut out)?;
             if size_bytes != member.size_bytes || digest.hex() != member.sha256 {
                 bail!("{} changed while it was read", member.path);
@@ -99,6 +107,15 @@ impl<'a> Pieces<'a> {
 }
 
 impl Content {
+    fn is_executable(&self) -> bool {
+        match self {
+            Self::Text(_) => false,
+            Self::File(path) => {
+                fs::metadata(path).is_ok_and(|data| data.permissions().mode() & 0o100 != 0)
+            }
+        }
+    }
+
     /// Copies it; says how much it was and what it hashes to.
     fn copy(&self, out: &mut impl Write) -> Result<(u64, Digest)> {
         match self {
@@ -129,13 +146,13 @@ pub fn copy_hashed(mut from: impl Read, to: &mut impl Write) -> Result<(u64, Dig
     }
 }
 
-/// The one header that a member of this path and size has.
-pub fn header(path: &str, size_bytes: u64) -> Result<Header> {
+/// The one header that such a member has.
+pub fn header(path: &str, size_bytes: u64, executable: bool) -> Result<Header> {
     let mut header = Header::new_ustar();
     header.set_path(path).with_context(|| format!("the path {path} is too long for a tar"))?;
     header.set_entry_type(EntryType::Regular);
     header.set_size(size_bytes);
-    header.set_mode(0o644);
+    header.set_mode(if executable { 0o755 } else { 0o644 });
     header.set_uid(0);
     header.set_gid(0);
     header.set_mtime(0);
@@ -185,7 +202,6 @@ fn plain_header(kind: EntryType, mode: u32, size_bytes: u64) -> Header {
 }
 
 fn append_tree(builder: &mut tar::Builder<impl Write>, from: &Path, to: &Path) -> Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
     let cannot = || format!("cannot read {}", from.display());
     let data = fs::symlink_metadata(from).with_context(cannot)?;
     if data.is_dir() {

@@ -1,7 +1,7 @@
 //! Cargo's local registry: where a bundle's crates live on the machine that has no network.
 //!
 //! It is in cargo's own folder, since cargo has to find it before any xtask can run. Never is a
-//! configuration changed that already says where crates come from.
+//! configuration changed that already says where crates come from, unless it is our own.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
+use super::vendored::{self, Origin};
 use crate::exit::{Exit, Failure};
-use crate::layout::write_atomically;
+use crate::layout::{remove_tree, write_atomically};
 use crate::{process, report};
 
 /// Below cargo's folder, and in a bundle.
@@ -20,8 +21,11 @@ pub const FOLDER: &str = "muslin/registry";
 /// The configuration for the first command; the path is the same in a bundle and below cargo's folder.
 pub const CONFIG: &str = "muslin/config.toml";
 
-/// The name of the source in cargo's configuration.
+/// The name of the source in cargo's configuration. All of ours begin like it.
 const SOURCE: &str = "muslin-bundle";
+
+/// How the names of our sources begin.
+const OURS: &str = "muslin-";
 
 #[derive(Deserialize)]
 struct Line {
@@ -30,14 +34,17 @@ struct Line {
     cksum: String,
 }
 
-/// What makes cargo take crates from the registry in a folder.
-pub fn configuration(folder: &str) -> String {
-    let folder = toml::Value::String(folder.to_owned());
-    format!(
+/// What makes cargo take crates from bundles, in `muslin` or what that folder's whole path is.
+pub fn configuration(muslin: &str, origins: &[Origin]) -> String {
+    let folder = toml::Value::String(format!("{muslin}/registry"));
+    let first = format!(
         "# Made by `cargo xtask unbundle`: crates come from bundles. Remove it where there is a network.\n\
          [source.crates-io]\nreplace-with = \"{SOURCE}\"\n\
          [source.{SOURCE}]\nlocal-registry = {folder}\n"
-    )
+    );
+    origins.iter().fold(first, |text, origin| {
+        format!("{text}{}", origin.configuration(&format!("{muslin}/vendor")))
+    })
 }
 
 /// The files of the index, by path in the registry, made of lines.
@@ -94,6 +101,11 @@ impl Registry {
         self.home.join(FOLDER).join(name)
     }
 
+    /// Where a path below cargo's folder is.
+    pub fn place(&self, path: &str) -> PathBuf {
+        self.home.join(path)
+    }
+
     /// Makes the index anew from the lines beside the crates, those of earlier bundles too, and makes
     /// cargo use it.
     pub fn activate(&self) -> Result<()> {
@@ -111,13 +123,32 @@ impl Registry {
         for (path, text) in index(lines.iter().map(String::as_str)) {
             write_atomically(&folder.join(path), text.as_bytes())?;
         }
-        let first = configuration(FOLDER);
+        let origins = vendored::origins_in(&self.home.join(vendored::ORIGINS));
+        let first = configuration("muslin", &origins);
         write_atomically(&self.home.join(CONFIG), first.as_bytes())?;
-        self.configure(&folder)
+        self.configure(&origins)
+    }
+
+    /// Notes where crates come from that are in a bundle; an older bundle's for the same origin have had
+    /// their time.
+    pub fn replace_origin(&self, id: &str, file: &Path) -> Result<()> {
+        let folder = self.home.join(vendored::ORIGINS);
+        let text = fs::read_to_string(file)?;
+        let origin = Origin::parse(id, &text).context("the origin of crates cannot be read")?;
+        write_atomically(&folder.join(format!("{id}.toml")), text.as_bytes())?;
+        for old in vendored::origins_in(&folder) {
+            if old.name == origin.name && old.id != origin.id {
+                let file = folder.join(format!("{}.toml", old.id));
+                let cannot = || format!("cannot remove {}", file.display());
+                fs::remove_file(&file).with_context(cannot)?;
+                remove_tree(&self.home.join(vendored::FOLDER).join(&old.id))?;
+            }
+        }
+        Ok(())
     }
 
     /// Adds our lines to cargo's configuration, unless it says already where crates come from.
-    fn configure(&self, folder: &Path) -> Result<()> {
+    fn configure(&self, origins: &[Origin]) -> Result<()> {
         // Where both are, cargo reads the one without an ending.
         let old = self.home.join("config");
         let file = if old.exists() { old } else { self.home.join("config.toml") };
@@ -128,7 +159,7 @@ impl Registry {
                 return Err(error).with_context(|| format!("cannot read {}", file.display()));
             }
         };
-        let ours = configuration(&folder.to_string_lossy());
+        let ours = configuration(&self.home.join("muslin").to_string_lossy(), origins);
         match joined(&text, &ours) {
             Joined::There => Ok(()),
             Joined::Text(text) => {
@@ -168,18 +199,38 @@ fn joined(text: &str, ours: &str) -> Joined {
         |table: &toml::Table| table.get("source").and_then(toml::Value::as_table).cloned();
     let now = sources(&now).unwrap_or_default();
     let wanted = sources(&wanted).unwrap_or_default();
-    if wanted.iter().all(|(name, value)| now.get(name) == Some(value)) {
+    let missing: toml::Table =
+        wanted.into_iter().filter(|(name, value)| now.get(name) != Some(value)).collect();
+    let mut joined = text.to_owned();
+    for name in missing.keys().filter(|name| now.contains_key(*name)) {
+        // An earlier bundle had another commit of it. It stands there as we have written it, or it is
+        // not ours.
+        let replaced = now[name].get("replace-with").and_then(toml::Value::as_str);
+        let is_ours = replaced.is_some_and(|it| it.starts_with(OURS) && it != SOURCE);
+        let old = text_of([(name.clone(), now[name].clone())].into_iter().collect());
+        match is_ours && joined.contains(&old) {
+            true => joined = joined.replacen(&old, "", 1),
+            false => return Joined::Impossible,
+        }
+    }
+    if missing.is_empty() {
         return Joined::There;
     }
-    if wanted.keys().any(|name| now.contains_key(name)) {
-        return Joined::Impossible;
+    let added = match now.contains_key(SOURCE) {
+        false => ours.to_owned(),
+        true => text_of(missing),
+    };
+    if !joined.is_empty() {
+        joined.push_str(if joined.ends_with('\n') { "\n" } else { "\n\n" });
     }
-    let gap = if text.is_empty() { "" } else { "\n" };
-    let joined = format!(
-        "{}{gap}{ours}",
-        if text.is_empty() || text.ends_with('\n') { text.to_owned() } else { format!("{text}\n") }
-    );
+    joined.push_str(&added);
     if joined.parse::<toml::Table>().is_ok() { Joined::Text(joined) } else { Joined::Impossible }
+}
+
+/// Some sources in cargo's configuration.
+fn text_of(sources: toml::Table) -> String {
+    toml::to_string(&toml::Table::from_iter([("source".to_owned(), sources.into())]))
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -188,7 +239,7 @@ mod tests {
 
     #[test]
     fn a_configuration_is_added_to_and_never_changed() {
-        let ours = configuration("/x y/registry");
+        let ours = configuration("/x y", &[]);
         let Joined::Text(alone) = joined("", &ours) else { panic!("not added") };
         assert_eq!(alone, ours);
         assert!(matches!(joined(&alone, &ours), Joined::There));
@@ -199,10 +250,37 @@ mod tests {
             "[source.crates-io]\nreplace-with = \"mirror\"\n",
             "source = {}\n",
             "torn",
-            &configuration("/elsewhere"),
+            &configuration("/elsewhere", &[]),
         ] {
             assert!(matches!(joined(other, &ours), Joined::Impossible), "{other}");
         }
+    }
+
+    #[test]
+    fn what_an_earlier_bundle_has_said_of_an_origin_is_replaced() {
+        let origin = |id: &str| {
+            Origin::parse(id, "[source.\"git+file:///b\"]\ngit = \"file:///b\"\n").unwrap()
+        };
+        let with = |origins: &[Origin]| configuration("/x", origins);
+        let of = |joined: Joined| match joined {
+            Joined::Text(text) => text,
+            _ => panic!("not changed"),
+        };
+        let (one, two) = (origin("0123456789abcdef"), origin("fedcba9876543210"));
+        let theirs = "# mine\n[net]\noffline = true\n";
+        let first = of(joined(theirs, &with(&[])));
+        let second = of(joined(&first, &with(std::slice::from_ref(&one))));
+        assert!(second.starts_with(&first) && second.contains(&one.id), "{second}");
+        assert!(matches!(joined(&second, &with(std::slice::from_ref(&one))), Joined::There));
+        let third = of(joined(&second, &with(std::slice::from_ref(&two))));
+        let table: toml::Table = third.parse().unwrap();
+        assert_eq!(
+            table["source"]["git+file:///b"]["replace-with"].as_str(),
+            Some("muslin-fedcba9876543210")
+        );
+        assert!(third.starts_with(theirs), "{third}");
+        let foreign = second.replace("muslin-0123456789abcdef", "company");
+        assert!(matches!(joined(&foreign, &with(&[two])), Joined::Impossible));
     }
 
     #[test]

@@ -33,6 +33,11 @@ pub fn take(store: &Store, verified: Verified, rust: &Rust, bundle: &Path) -> Re
                 copy_atomically(place, &registry.file(&format!("{id}.crate")))?;
                 crates += 1;
             }
+            Kind::Vendored(path) => {
+                copy_atomically(place, &registry.place(path))?;
+                crates += u32::from(path.ends_with("/.cargo-checksum.json"));
+            }
+            Kind::Origin(id) => registry.replace_origin(id, place)?,
             Kind::Line(id) => copy_atomically(place, &registry.file(&format!("{id}.json")))?,
             _ => {}
         }
@@ -70,7 +75,7 @@ pub fn take(store: &Store, verified: Verified, rust: &Rust, bundle: &Path) -> Re
 fn origins(verified: &Verified) -> Result<BTreeMap<Digest, String>> {
     let mut origins = BTreeMap::new();
     for (kind, place) in &verified.members {
-        if let Kind::Origin(digest) = kind {
+        if let Kind::Server(digest) = kind {
             origins.insert(*digest, fs::read_to_string(place)?.trim_end().to_owned());
         }
     }

@@ -5,17 +5,18 @@
 //! the checksum of Cargo.lock, entries what their record lists. Nothing is changed before all of that
 //! is known.
 
+mod crates;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{BufReader, BufWriter, Read as _, Write as _};
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 
 use super::manifest::{FORMAT, Manifest, Member, NAME};
 use super::pack::{BLOCK_BYTES, copy_hashed, header};
-use super::{crates, registry};
 use crate::digest::{Digest, parse_hex};
 use crate::exit::{Exit, Failure};
 use crate::layout::{Store, TempFolder, tree_listing};
@@ -40,10 +41,14 @@ pub enum Kind {
     Line(String),
     /// A file of the index: its path in the registry.
     Index(String),
+    /// A git repository or another registry that crates come from: its id.
+    Origin(String),
+    /// A file of such a crate: its path below cargo's folder.
+    Vendored(String),
     /// A download and its file's name.
     Download(Digest, String),
     /// Who served a download.
-    Origin(Digest),
+    Server(Digest),
     /// A file of the standard library: its path in the Rust installation.
     Std(String),
     /// An entry: its id.
@@ -79,7 +84,7 @@ pub fn verify(store: &Store, file: &Path, rust: &Rust, workspace: &Path) -> Resu
     };
     let (manifest, members) = extract(opened, rust, temp.path()).map_err(refuse)?;
     check_downloads(&members).map_err(refuse)?;
-    check_crates(&members, &manifest, workspace).map_err(refuse)?;
+    crates::check(&members, &manifest, workspace).map_err(refuse)?;
     let entries = check_entries(&members, &manifest, temp.path()).map_err(refuse)?;
     Ok(Verified { manifest, members, entries, _temp: temp })
 }
@@ -91,7 +96,7 @@ fn extract(file: File, rust: &Rust, temp: &Path) -> Result<(Manifest, Vec<(Kind,
     let mut archive = tar::Archive::new(BufReader::with_capacity(1 << 20, file));
     let mut entries = archive.entries()?.raw(true);
     let first = entries.next().context("it is empty")?.context("it is not a bundle")?;
-    ensure!(is_member(&first, NAME), "it is not a bundle: its first member is not {NAME}");
+    ensure!(is_member(&first, NAME, false), "it is not a bundle: its first member is not {NAME}");
     let manifest_bytes = first.size();
     ensure!(manifest_bytes <= MANIFEST_BYTES, "its {NAME} is too large");
     let mut text = Vec::new();
@@ -154,8 +159,8 @@ fn read_manifest(text: &[u8], rust: &Rust) -> Result<Manifest> {
 }
 
 /// Whether a member of the tar has the very header that `bundle` gives a file of this name.
-fn is_member(entry: &tar::Entry<'_, impl std::io::Read>, path: &str) -> bool {
-    let expected = header(path, entry.size());
+fn is_member(entry: &tar::Entry<'_, impl std::io::Read>, path: &str, executable: bool) -> bool {
+    let expected = header(path, entry.size(), executable);
     expected.is_ok_and(|expected| entry.header().as_bytes() == expected.as_bytes())
 }
 
@@ -166,11 +171,17 @@ fn extract_member(
 ) -> Result<()> {
     let path = &member.path;
     let found = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-    ensure!(is_member(&entry, path), "where its manifest lists {path} it has {found:?}");
+    ensure!(
+        is_member(&entry, path, member.executable),
+        "where its manifest lists {path} it has {found:?}"
+    );
     ensure!(entry.size() == member.size_bytes, "{path} has not the size that its manifest lists");
     let mut out = BufWriter::new(File::create_new(place)?);
     let (size_bytes, digest) = copy_hashed(entry, &mut out)?;
     out.flush()?;
+    if member.executable {
+        fs::set_permissions(place, fs::Permissions::from_mode(0o755))?;
+    }
     ensure!(size_bytes == member.size_bytes, "{path} is cut off");
     ensure!(
         digest.hex() == member.sha256,
@@ -200,11 +211,15 @@ fn kind(path: &str, manifest: &Manifest) -> Result<Kind> {
             Some((id, "json")) => Some(Kind::Line(id.to_owned())),
             _ => None,
         },
+        ["muslin", "sources", name] => {
+            name.strip_suffix(".toml").map(|id| Kind::Origin(id.to_owned()))
+        }
+        ["muslin", "vendor", _, _, _, ..] => Some(Kind::Vendored(path.to_owned())),
         ["downloads", hex, name] => {
             digest(hex).ok().map(|digest| Kind::Download(digest, name.to_owned()))
         }
         ["downloads", origin] => {
-            origin.strip_suffix(".origin").and_then(|hex| digest(hex).ok()).map(Kind::Origin)
+            origin.strip_suffix(".origin").and_then(|hex| digest(hex).ok()).map(Kind::Server)
         }
         ["rust-std", "lib", "rustlib", first, ..] => {
             let triple = first.strip_prefix("manifest-rust-std-").unwrap_or(first);
@@ -231,47 +246,9 @@ fn check_downloads(members: &[(Kind, PathBuf)]) -> Result<()> {
         ensure!(files.insert(*digest, name).is_none(), "it has the download {digest} twice");
     }
     for (kind, _) in members {
-        let Kind::Origin(digest) = kind else { continue };
+        let Kind::Server(digest) = kind else { continue };
         ensure!(files.contains_key(digest), "it says who served {digest}, and has it not");
     }
-    Ok(())
-}
-
-/// Crates must be those that their lines and the workspace's Cargo.lock name, the index that of the lines.
-fn check_crates(members: &[(Kind, PathBuf)], manifest: &Manifest, workspace: &Path) -> Result<()> {
-    let (mut sums, mut lines, mut index) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-    for ((kind, place), member) in members.iter().zip(&manifest.members) {
-        match kind {
-            Kind::Crate(id) => drop(sums.insert(id.clone(), member.sha256.clone())),
-            Kind::Line(id) => drop(lines.insert(id.clone(), fs::read_to_string(place)?)),
-            Kind::Index(path) => drop(index.insert(path.clone(), fs::read_to_string(place)?)),
-            Kind::Config => ensure!(
-                fs::read_to_string(place)? == registry::configuration(registry::FOLDER),
-                "its configuration for cargo is not the one that bundles have"
-            ),
-            _ => {}
-        }
-    }
-    let mut ids = lines.keys();
-    ensure!(
-        sums.len() == lines.len() && ids.all(|id| sums.contains_key(id)),
-        "its crates and its lines of the index are not of the same names"
-    );
-    let locked = crates::locked(workspace)?;
-    for (id, line) in &lines {
-        let (name, version, checksum) = registry::read_line(line)
-            .with_context(|| format!("the line of {id} cannot be read"))?;
-        ensure!(*id == format!("{name}-{version}"), "the line of {id} is that of {name} {version}");
-        ensure!(checksum == sums[id], "the crate {id} has not the checksum that its line names");
-        let expected = locked.iter().find(|one| one.name == name && one.version == version);
-        let expected = expected.and_then(|one| one.checksum.as_ref());
-        ensure!(
-            expected.is_none_or(|expected| *expected == sums[id]),
-            "the crate {id} has not the checksum of Cargo.lock"
-        );
-    }
-    let made = registry::index(lines.values().map(String::as_str));
-    ensure!(made == index, "its index is not that of its crates");
     Ok(())
 }
 
@@ -345,6 +322,8 @@ mod tests {
             "README.txt",
             "muslin/registry/x-1.0.0.crate",
             "muslin/registry/index/3/x/xyz",
+            "muslin/sources/0123456789abcdef.toml",
+            "muslin/vendor/0123456789abcdef/x-1.0.0/src/lib.rs",
             &format!("downloads/{hex}/file.tar.gz"),
             &format!("downloads/{hex}.origin"),
             "rust-std/lib/rustlib/t-musl/lib/libstd.rlib",
@@ -362,6 +341,8 @@ mod tests {
             "muslin/registry//x.crate",
             "muslin/registry/index/a\nb",
             "muslin/other",
+            "muslin/sources/x/y.toml",
+            "muslin/vendor/0123456789abcdef/x-1.0.0",
             "downloads/abc/file",
             "downloads/README.txt",
             "rust-std/lib/rustlib/other/lib/libstd.rlib",

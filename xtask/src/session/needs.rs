@@ -79,7 +79,7 @@ impl Session {
 
     /// Brings the crates of a package.
     pub fn fetch_crates(&self, project: &Project, triple: &str) -> Result<()> {
-        let mut command = project.rust.cargo();
+        let mut command = project.rust.cargo_in(project.folder());
         command.args(["fetch", "--manifest-path"]).arg(&project.manifest);
         command.args(["--target", triple]);
         if self.global.offline {

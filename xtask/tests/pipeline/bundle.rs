@@ -362,6 +362,65 @@ fn members_that_lie_of_themselves_are_refused() {
     refused(&scratch, &Bundle::good().bytes(), 4, "has not the checksum of Cargo.lock");
 }
 
+/// A crate of a git repository in a bundle: its origin's file, its own, and cargo's configuration.
+fn with_git(commit: &str) -> Bundle {
+    let id = &sha256(commit.as_bytes())[..16];
+    let origin = "[source.\"git+file:///a?branch=b\"]\nbranch = \"b\"\ngit = \"file:///a\"\n";
+    let folder = format!("muslin/vendor/{id}/heddle-0.3.0");
+    let mut bundle = Bundle::good();
+    bundle.member("config").1.extend(
+        format!(
+            "{origin}replace-with = \"muslin-{id}\"\n\n\
+             [source.muslin-{id}]\ndirectory = \"muslin/vendor/{id}\"\n"
+        )
+        .bytes(),
+    );
+    bundle.members.push((format!("muslin/sources/{id}.toml"), origin.into()));
+    bundle.members.push((format!("{folder}/.cargo-checksum.json"), b"{}".into()));
+    bundle.members.push((format!("{folder}/src/lib.rs"), b"pub fn lift() {}\n".into()));
+    bundle
+}
+
+#[test]
+fn crates_of_git_are_taken_in_and_give_way_to_those_of_another_commit() {
+    let scratch = Scratch::new("unbundle-git");
+    let config = || fs::read_to_string(cargo_home(&scratch).join("config.toml")).unwrap();
+    unbundle(&scratch, &Bundle::good().bytes()).ok();
+    assert!(!config().contains("git+"));
+    for (commit, other) in [("one", "two"), ("two", "one"), ("two", "one")] {
+        unbundle(&scratch, &with_git(commit).bytes()).ok().says("2 crates");
+        let [id, other] = [commit, other].map(|commit| sha256(commit.as_bytes())[..16].to_owned());
+        let config: toml::Table = config().parse().unwrap();
+        let sources = &config["source"];
+        let here = format!("muslin-{id}");
+        let found = sources["git+file:///a?branch=b"]["replace-with"].as_str();
+        assert_eq!(found, Some(here.as_str()));
+        let folder = Path::new(sources[&here]["directory"].as_str().unwrap());
+        assert!(folder.join("heddle-0.3.0/src/lib.rs").exists(), "{folder:?}");
+        assert!(!folder.with_file_name(other).exists());
+    }
+}
+
+#[test]
+fn crates_of_git_that_lie_of_themselves_are_refused() {
+    let scratch = Scratch::new("unbundle-git-lies");
+    let changed = |part: &str, change: &dyn Fn(&mut Member)| {
+        let mut bundle = with_git("one");
+        change(bundle.member(part));
+        bundle.bytes()
+    };
+    let bytes = changed("src/lib.rs", &|it| it.0 = it.0.replace("vendor/", "vendor/x"));
+    refused(&scratch, &bytes, 4, "does not say where");
+    let bytes = changed("sources/", &|it| it.1.extend(b"[build]\nrustc = \"evil\"\n"));
+    refused(&scratch, &bytes, 4, "is no origin");
+    let bytes = changed("sources/", &|it| it.0 = "muslin/sources/x.toml".to_owned());
+    refused(&scratch, &bytes, 4, "is no origin");
+    let bytes = changed("config", &|it| it.1.extend(b"[build]\nrustc = \"evil\"\n"));
+    refused(&scratch, &bytes, 4, "its configuration for cargo");
+    let bytes = changed("src/lib.rs", &|it| it.0 = "muslin/vendor/lib.rs".to_owned());
+    refused(&scratch, &bytes, 4, "which no bundle has");
+}
+
 #[test]
 fn entries_that_lie_of_themselves_are_refused() {
     let scratch = Scratch::new("unbundle-entries");

@@ -35,7 +35,7 @@ fn main() {
             for number in 0..2000_u32 {
                 batch.put(number.to_be_bytes(), format!("{number} {value}"));
             }
-            db.write(&batch).unwrap();
+            db.write(batch).unwrap();
             for _ in 0..3 {
                 db.merge(b"count", 14_u64.to_le_bytes()).unwrap();
             }

@@ -13,7 +13,13 @@ use crate::server::{Reply, Server};
 pub fn packed(name: &str, version: &str) -> (Vec<u8>, String) {
     let mut builder = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
     let manifest = format!("[package]\nname = \"{name}\"\nversion = \"{version}\"\n");
-    for (path, text) in [("Cargo.toml", manifest.as_str()), ("src/main.rs", "fn main() {}\n")] {
+    let library = "/// How often it goes to and fro.\npub fn turns() -> u32 {\n    3\n}\n";
+    let files = [
+        ("Cargo.toml", manifest.as_str()),
+        ("src/main.rs", "fn main() {}\n"),
+        ("src/lib.rs", library),
+    ];
+    for (path, text) in files {
         let mut header = tar::Header::new_gnu();
         header.set_size(text.len() as u64);
         header.set_mode(0o644);
