@@ -60,6 +60,13 @@ fn any_text_is_survived() {
 
 const CASES: &[Case] = &[
     (
+        "crates that ask for a newer rustc",
+        "error: rustc 1.95.0 is not supported by the following packages:\n  kstring@2.0.5 requires rustc 1.96.0\n",
+        &["these versions ask for a newer Rust than 1.95.0: use it (`rustup update`, or the \
+           package's `rust-toolchain.toml`); of a published crate take an older version \
+           (`--crate NAME@VERSION`), or older dependencies (`--ignore-lock`)"],
+    ),
+    (
         "open64 of an old getrandom, GNU ld",
         r#"  = note: /usr/bin/ld: /app/target/x86_64-unknown-linux-musl/release/deps/libgetrandom-0123456789abcdef.rlib(getrandom-0123456789abcdef.getrandom.58dc5155076ed4f4-cgu.0.rcgu.o): in function `getrandom::open_readonly':
           getrandom.58dc5155076ed4f4-cgu.0:(.text._ZN9getrandom13open_readonly17h34e0167824ca56b7E+0xb): undefined reference to `open64'

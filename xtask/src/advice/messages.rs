@@ -15,6 +15,7 @@ pub fn read(lines: &[&str], at: usize, context: &Context) -> Option<String> {
         .or_else(|| duplicate(lines, at, context))
         .or_else(|| wrong_kind(lines, at, context))
         .or_else(|| crate_type(line))
+        .or_else(|| newer_rust(line))
 }
 
 /// `foo-sys 0.1.0`: the crate whose build script failed, if one did before this line.
@@ -24,6 +25,17 @@ fn building(lines: &[&str], at: usize) -> Option<String> {
     let mut words = words.split_whitespace();
     let (name, version) = (words.next()?, words.next()?);
     Some(format!("crate `{name} {}`", version.trim_start_matches('v')))
+}
+
+/// Cargo's word that locked crates ask for a newer rustc. Its own hint speaks of a Cargo.lock that one
+/// can change, which that of a published crate is not.
+fn newer_rust(line: &str) -> Option<String> {
+    let version = between(line, "error: rustc ", " is not supported by the following package")?;
+    Some(format!(
+        "these versions ask for a newer Rust than {version}: use it (`rustup update`, or the \
+         package's `rust-toolchain.toml`); of a published crate take an older version \
+         (`--crate NAME@VERSION`), or older dependencies (`--ignore-lock`)"
+    ))
 }
 
 fn missing_library(lines: &[&str], at: usize, context: &Context) -> Option<String> {
