@@ -1,6 +1,6 @@
-//! The crates of a workspace: all that its Cargo.lock names. Those of cargo's own registry with the line of a
-//! registry's index for each, made from what `cargo metadata` says: so no format of cargo's own cache
-//! is relied on.
+//! The crates of a workspace: all that its Cargo.lock names. Those of cargo's own registry have the
+//! line of a registry's index each, made from what `cargo metadata` says: so no format of cargo's own
+//! cache is relied on.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -86,8 +86,8 @@ struct Package {
     dependencies: Vec<Value>,
 }
 
-/// All crates of a workspace, for every platform: those of cargo's own registry, and those from elsewhere; cargo
-/// fetches what is missing.
+/// All crates of a workspace, for every platform: those of cargo's own registry, and those from
+/// elsewhere; cargo fetches what is missing.
 pub fn of_workspace(
     rust: &Rust,
     workspace: &Path,

@@ -98,7 +98,7 @@ impl Registry {
 
     /// The file of a crate or of its line, by its name.
     pub fn file(&self, name: &str) -> PathBuf {
-        self.home.join(FOLDER).join(name)
+        self.place(FOLDER).join(name)
     }
 
     /// Where a path below cargo's folder is.
