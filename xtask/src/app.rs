@@ -42,11 +42,11 @@ impl cli::Fetch {
     /// Brings everything that `dist` needs from a network.
     pub fn run(self, global: Global) -> Result<()> {
         let session = Session::open(global, Access::Write)?;
-        for triple in self.platform.triples() {
-            let target = session.target(&triple)?;
-            let project = session.project(&self.package, &triple)?;
+        for target in session.targets(&self.platform)? {
+            let triple = &target.triple;
+            let project = session.project(&self.package, triple)?;
             let plan = session.settle_project(&project, &self.platform, &target)?;
-            session.fetch_crates(&project, &triple)?;
+            session.fetch_crates(&project, triple)?;
             let names: Vec<_> =
                 plan.steps.iter().filter(|s| s.source.is_some()).map(|s| s.name.as_str()).collect();
             report::status(

@@ -60,12 +60,14 @@ impl cli::Bundle {
         let scratch = session.store.temp("bundle")?;
         let mut pieces = Pieces::new(scratch.path());
         let (mut plans, mut projects) = (Vec::new(), Vec::new());
-        for triple in self.platform.triples() {
-            let target = session.target(&triple)?;
-            let project = session.project(&self.package, &triple)?;
+        let mut targets = Vec::new();
+        for target in session.targets(&self.platform)? {
+            let triple = &target.triple;
+            targets.push(triple.clone());
+            let project = session.project(&self.package, triple)?;
             let plan = session.settle_project(&project, &self.platform, &target)?;
             add_plan(&session, &plan, self.with_entries, &mut pieces)?;
-            rust_std::add(&project.rust, &triple, &mut pieces)?;
+            rust_std::add(&project.rust, triple, &mut pieces)?;
             plans.push(Planned::of(&plan));
             projects.push(project);
         }
@@ -97,7 +99,7 @@ impl cli::Bundle {
             "bundle",
             serde_json::json!({
                 "path": self.file, "size_bytes": size_bytes, "sha256": sha256.hex(), "crates": crates,
-                "targets": self.platform.triples(), "with_entries": self.with_entries,
+                "targets": targets, "with_entries": self.with_entries,
             }),
         );
         report::data(self.file.display());

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 
 use crate::cli::{self, EnvFormat, Global};
-use crate::exit::{Exit, Failure};
+use crate::emulator::Fit;
 use crate::links::Wanted;
 use crate::plan::{Plan, Work};
 use crate::process::{self, shell_word};
@@ -44,6 +44,8 @@ pub struct Environment {
     pub variables: BTreeMap<String, String>,
     /// The linker of the target.
     pub linker: PathBuf,
+    /// What runs its programs, where this machine's CPU does not.
+    pub runner: Option<PathBuf>,
     /// The entries of the store that all this names.
     pub entries: Vec<PathBuf>,
     /// Flags of rustc for the target.
@@ -131,12 +133,15 @@ impl Environment {
             }
         }
         let linker = linking.path(&linking.names.cc);
+        let is_foreign = Fit::of(target.machine) == Fit::No;
+        let runner = is_foreign.then(|| linking.path(&linking.names.run));
         let rustflags = rustflags(&target);
         Self {
             target,
             sysroot,
             variables,
             linker,
+            runner,
             rustflags,
             overrides,
             entries: Vec::new(),
@@ -176,6 +181,9 @@ impl Environment {
             format!("CARGO_TARGET_{upper}_LINKER"),
             self.linker.to_string_lossy().into_owned(),
         );
+        all.extend(self.runner.as_ref().map(|runner| {
+            (format!("CARGO_TARGET_{upper}_RUNNER"), runner.to_string_lossy().into_owned())
+        }));
         let flags = self.rustflags.join(" ");
         all.insert(format!("CARGO_TARGET_{upper}_RUSTFLAGS"), flags);
         all
@@ -206,6 +214,9 @@ impl Environment {
         }
         let _ = writeln!(out, "\n[target.{}]", self.target.triple);
         let _ = writeln!(out, "linker = {}", text(&self.linker.to_string_lossy()));
+        if let Some(runner) = &self.runner {
+            let _ = writeln!(out, "runner = {}", text(&runner.to_string_lossy()));
+        }
         let _ = writeln!(out, "rustflags = {}", toml::Value::from(self.rustflags.clone()));
         for (key, entries) in &self.overrides {
             let _ = writeln!(out, "\n[target.{}.{key}]", self.target.triple);
@@ -294,12 +305,8 @@ fn prepared(
     platform: &cli::Platform,
 ) -> Result<Environment> {
     let session = Session::open(global, Access::Write)?;
-    let triples = platform.triples();
-    let [triple] = &triples[..] else {
-        return Err(Failure::new(Exit::Usage, "variables are those of one target: name one").into());
-    };
-    let target = session.target(triple)?;
-    let project = session.project(package, triple)?;
+    let target = session.one_target(platform, "variables are those of")?;
+    let project = session.project(package, &target.triple)?;
     let plan = session.settle_project(&project, platform, &target)?;
     build::make(&session, &plan)?;
     let mut environment = Environment::new(&session, &plan, &project)?;

@@ -291,6 +291,15 @@ impl Plan {
 }
 
 impl Step {
+    /// `openssl 3.6.3`, and for what it is made where that is not the target that everyone has.
+    pub fn label(&self) -> String {
+        let Self { name, version, target, .. } = self;
+        match target.triple.as_str() {
+            crate::target::HOST => format!("{name} {version}"),
+            triple => format!("{name} {version} ({triple})"),
+        }
+    }
+
     fn new([name, version]: [&str; 2], work: Work, target: &Target, pre_image: String) -> Self {
         Self {
             name: name.to_owned(),

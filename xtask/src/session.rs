@@ -102,6 +102,24 @@ impl Session {
         self.workspace.join("recipes")
     }
 
+    /// The targets asked for.
+    pub fn targets(&self, platform: &crate::cli::Platform) -> Result<Vec<Target>> {
+        let triples = platform.triples(self.recipes.targets.keys());
+        triples.iter().map(|triple| self.target(triple)).collect()
+    }
+
+    /// The one target asked for, for a command that has one; `what` it is that is one target's.
+    pub fn one_target(&self, platform: &crate::cli::Platform, what: &str) -> Result<Target> {
+        let mut targets = self.targets(platform)?;
+        match targets.pop() {
+            Some(target) if targets.is_empty() => Ok(target),
+            _ => {
+                let message = format!("{what} one target: name one");
+                Err(Failure::new(Exit::Usage, message).into())
+            }
+        }
+    }
+
     /// The target of this triple.
     pub fn target(&self, triple: &str) -> Result<Target> {
         let targets = &self.recipes.targets;

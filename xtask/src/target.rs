@@ -73,6 +73,11 @@ pub enum Endian {
     Big,
 }
 
+impl Endian {
+    /// That of this machine.
+    pub const OURS: Self = if cfg!(target_endian = "big") { Self::Big } else { Self::Little };
+}
+
 impl Target {
     /// `x86_64`: the family of CPUs that the triple begins with.
     pub fn cpu(&self) -> &str {

@@ -47,6 +47,8 @@ pub struct ToolNames {
     pub strip: String,
     /// The linker.
     pub ld: String,
+    /// What runs a program in the emulator: only beside a linking driver.
+    pub run: String,
 }
 
 impl ToolNames {
@@ -60,6 +62,7 @@ impl ToolNames {
             ranlib: name("ranlib"),
             strip: name("strip"),
             ld: name("ld"),
+            run: name("run"),
         }
     }
 }

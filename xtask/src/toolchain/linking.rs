@@ -13,15 +13,16 @@ use xshell::cmd;
 
 use super::headers::guarded;
 use super::{BINDGEN_FOLDER, ToolNames, script, write_bindgen_headers, write_program};
+use crate::emulator;
 use crate::layout::{Entry, Store};
 use crate::plan::Step;
 use crate::process::{self, shell_word};
 use crate::recipe::{Driver, Toolchain};
 use crate::rust::Rust;
-use crate::target::Target;
+use crate::target::{Emulator, Target};
 
 /// Bump when the code below makes something else of the same inputs.
-const FORMAT: &str = "linking-driver 8";
+const FORMAT: &str = "linking-driver 9";
 
 /// musl has all of these in `libc.a`; empty archives serve those who ask for them by name.
 const EMPTY_LIBRARIES: [&str; 8] = ["m", "pthread", "rt", "dl", "util", "crypt", "resolv", "xnet"];
@@ -67,10 +68,11 @@ pub fn linking_driver(
 ) -> Result<LinkingDriver> {
     let lld = rust.lld()?;
     let pre_image = format!(
-        "{FORMAT}\ndriver {} {}\ntarget {}\nlld {}\nrust {}\n{}",
+        "{FORMAT}\ndriver {} {}\ntarget {}\nemulator {:?}\nlld {}\nrust {}\n{}",
         driver.name,
         driver.fingerprint,
         target.triple,
+        target.emulator,
         lld.display(),
         rust.sysroot().display(),
         rust.version
@@ -109,6 +111,7 @@ fn make(
         write_program(&bin.join(name), &script(&tree, &format!("exec \"$tree/{name}\" \"$@\"")))?;
     }
     write_program(&bin.join(&names.strip), &strip_script(rust))?;
+    write_program(&bin.join(&names.run), &run_script(target))?;
     if matches!(toolchain.driver, Driver::Zig { .. }) {
         let driver = compiling.outputs().join("bin");
         Runtime { driver, names: &names, rust, triple: &target.triple, lib: &lib }.write()?;
@@ -195,6 +198,42 @@ fn strip_script(rust: &Rust) -> String {
         "#!/bin/sh\nLD_LIBRARY_PATH={} exec {} --strip-all \"$@\"\n",
         shell_word(&rust.sysroot().join("lib").to_string_lossy()),
         shell_word(&tool.to_string_lossy())
+    )
+}
+
+/// Runs a program of the target on its oldest CPU. Cargo's `runner` is called where tests run, long
+/// after anything was found out, so the script itself finds the emulator or says that there is none.
+fn run_script(target: &Target) -> String {
+    let Emulator { program, cpu, since } = &target.emulator;
+    let [first, second] = emulator::names(&target.emulator);
+    let (triple, how) = (&target.triple, emulator::HOW_TO_GET);
+    let too_old = since.as_ref().map_or_else(String::new, |since| {
+        let mut parts = since.split('.').chain(["0"]);
+        let [major, minor] = [(); 2].map(|()| parts.next().unwrap_or("0"));
+        format!(
+            r#"    version=$("$emulator" --version)
+    version=${{version#*version }}
+    major=${{version%%.*}} minor=${{version#*.}}
+    minor=${{minor%%.*}}
+    if [ "$major" -lt {major} ] || {{ [ "$major" -eq {major} ] && [ "$minor" -lt {minor} ]; }}; then
+        echo "error: {program} is $major.$minor, and only {since} has all that {triple} takes" >&2
+        exit 126
+    fi
+"#
+        )
+    });
+    format!(
+        r#"#!/bin/sh
+for name in {first} {second}; do
+    emulator=$(command -v "$name") || continue
+{too_old}    exec "$emulator" -cpu {} "$@"
+done
+echo "error: programs for {triple} run here only in {program}, which is not installed" >&2
+echo "help: {}" >&2
+exit 127
+"#,
+        shell_word(cpu),
+        how.replace('`', "'")
     )
 }
 
