@@ -23,6 +23,7 @@ mod partial;
 mod pip;
 mod published;
 mod refusal;
+mod rustup;
 mod wanted;
 
 use std::fmt;
@@ -327,8 +328,14 @@ impl Fetcher {
     }
 
     fn ask_locally(&self, wanted: &Wanted, origin: &Origin) -> Result<Option<VerifiedArchive>> {
-        let Origin::Crate { name, version } = origin else { return Ok(None) };
-        cargo::from_cache(self, wanted, name, version, &origin_text(origin))
+        let place = origin_text(origin);
+        match origin {
+            Origin::Crate { name, version } => {
+                cargo::from_cache(self, wanted, name, version, &place)
+            }
+            Origin::Rustup { version, .. } => rustup::installed(self, wanted, version, &place),
+            _ => Ok(None),
+        }
     }
 
     fn ask_origin(
@@ -351,6 +358,10 @@ impl Fetcher {
                 wanted.announce(&place);
                 let wheel = pip::Wheel { name, version, platform: platform.as_deref() };
                 let attempt = pip::through_pip(self, wanted, &wheel, &place)?;
+                return Ok(attempt.map_err(|it| note_refusal(wanted, it, refusals)).ok());
+            }
+            Origin::Rustup { version, .. } => {
+                let attempt = rustup::through_rustup(self, wanted, version, &place)?;
                 return Ok(attempt.map_err(|it| note_refusal(wanted, it, refusals)).ok());
             }
             Origin::Url { url, mirrors } => {
