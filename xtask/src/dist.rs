@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::app::host::Host;
+use crate::host::Host;
 use crate::app::{self, Order, Program};
 use crate::build;
 use crate::check::{

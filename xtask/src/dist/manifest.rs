@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::copies::{self, Copy};
 use crate::app::Program;
-use crate::app::host::Host;
+use crate::host::Host;
 use crate::check::Checked;
 use crate::digest::Digest;
 use crate::linked::Archive;

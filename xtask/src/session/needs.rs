@@ -11,6 +11,8 @@ use crate::exit::{Exit, Failure};
 use crate::fetch::{Missing, VerifiedArchive};
 use crate::layout::Root;
 use crate::plan::Plan;
+use crate::recipe::RustStd;
+use crate::rust::from_source::{self, Archives};
 use crate::process;
 use crate::target::Target;
 
@@ -27,8 +29,26 @@ impl Session {
             .settle(project.toolchain(platform), target, project.goal())
             .map_err(|error| self.all_misses(project, &target.triple, error))?;
         self.keep_root(project, &plan, &[]);
-        project.rust.require_std(&target.triple, self.global.offline)?;
+        self.settle_std(project, &plan)?;
         Ok(plan)
+    }
+
+    /// Sees to it that the target's standard library is there, or all that it is built from.
+    fn settle_std(&self, project: &Project, plan: &Plan) -> Result<()> {
+        let Some(std) = from_source::recipe(&self.recipes, &plan.target)? else {
+            return project.rust.require_std(&plan.target.triple, self.global.offline);
+        };
+        from_source::require_release(std, &project.rust, &plan.target.triple)?;
+        let pre_image = from_source::pre_image(std, &project.rust, plan);
+        if from_source::entry(&self.store, std, &pre_image).exists() {
+            return Ok(());
+        }
+        self.fetch_std(std).map(drop)
+    }
+
+    /// The bytes of a standard library that is built from source.
+    pub fn fetch_std(&self, std: &RustStd) -> Result<Archives> {
+        from_source::fetch(std, &self.fetcher)?.map_err(|missing| offline_misses(&missing))
     }
 
     /// Sees to it that the crates of a package are here, unless they were at the last time.
