@@ -345,24 +345,24 @@ impl Fetcher {
         refusals: &mut Vec<Refusal>,
     ) -> Result<Option<VerifiedArchive>> {
         let place = origin_text(origin);
+        let mut noted = |attempt: Result<VerifiedArchive, Refusal>| {
+            Ok(attempt.map_err(|it| note_refusal(wanted, it, refusals)).ok())
+        };
         let addresses = match origin {
             Origin::Crate { name, version } => {
                 if let Some(found) = self.ask_locally(wanted, origin)? {
                     return Ok(Some(found));
                 }
                 wanted.announce(&place);
-                let attempt = cargo::through_cargo(self, wanted, name, version, &place)?;
-                return Ok(attempt.map_err(|it| note_refusal(wanted, it, refusals)).ok());
+                return noted(cargo::through_cargo(self, wanted, name, version, &place)?);
             }
             Origin::Pypi { name, version, platform } => {
                 wanted.announce(&place);
                 let wheel = pip::Wheel { name, version, platform: platform.as_deref() };
-                let attempt = pip::through_pip(self, wanted, &wheel, &place)?;
-                return Ok(attempt.map_err(|it| note_refusal(wanted, it, refusals)).ok());
+                return noted(pip::through_pip(self, wanted, &wheel, &place)?);
             }
             Origin::Rustup { version, .. } => {
-                let attempt = rustup::through_rustup(self, wanted, version, &place)?;
-                return Ok(attempt.map_err(|it| note_refusal(wanted, it, refusals)).ok());
+                return noted(rustup::through_rustup(self, wanted, version, &place)?);
             }
             Origin::Url { url, mirrors } => {
                 let all = std::iter::once(url).chain(mirrors);

@@ -214,10 +214,10 @@ impl Plan {
             Step::new([name, &library.version], work, request.target, text)
                 .with(Some(source), dependencies.clone())
         });
-        let step = chosen(candidates.collect(), request.choose);
-        self.steps.push(step);
-        done.libraries.insert(name.to_owned(), self.steps.len() - 1);
-        Ok(self.steps.len() - 1)
+        // It may be part of the C runtime, too.
+        let index = self.add_once(chosen(candidates.collect(), request.choose));
+        done.libraries.insert(name.to_owned(), index);
+        Ok(index)
     }
 
     /// Adds what C++ is linked with, whatever the toolchain calls it; nothing if it brings that itself.

@@ -138,7 +138,8 @@ impl Build<'_> {
         let target = &self.plan.target.triple;
         let how = describe_status(captured.status);
         let said = last_lines(captured.stderr.trim_end(), SHOWN_LINES);
-        let message = format!("cargo could not build the standard library of {target}: it {how}\n{said}");
+        let message =
+            format!("cargo could not build the standard library of {target}: it {how}\n{said}");
         Err(Failure::new(Exit::Failed, message)
             .help("recipes/std.toml names the release of Rust whose sources and patches these are")
             .into())
@@ -151,12 +152,19 @@ impl Build<'_> {
         let tmp = at("home");
         cargo.current_dir(at("library")).env_clear();
         cargo.envs([("CARGO_HOME", at("home")), ("HOME", at("home")), ("TMPDIR", tmp)]);
-        cargo.envs(self.host.variables(self.rust.sysroot(), Path::new("/nowhere")).into_iter().filter_map(
-            |(name, value)| Some((name, value?)),
-        ));
+        cargo.envs(
+            self.host
+                .variables(self.rust.sysroot(), Path::new("/nowhere"))
+                .into_iter()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
         cargo.env("RUSTC", self.rust.sysroot().join("bin/rustc"));
         cargo.env("CARGO_TARGET_DIR", at("target")).env("CARGO_ENCODED_RUSTFLAGS", self.flags(&at));
-        cargo.envs([("RUSTC_BOOTSTRAP", "1"), ("CARGO_TERM_COLOR", "never"), ("LC_ALL", "C.UTF-8")]);
+        cargo.envs([
+            ("RUSTC_BOOTSTRAP", "1"),
+            ("CARGO_TERM_COLOR", "never"),
+            ("LC_ALL", "C.UTF-8"),
+        ]);
         // A library that could also be a dynamic one gets no hash into its name else.
         cargo.envs([("__CARGO_DEFAULT_LIB_METADATA", "muslin"), ("TZ", "UTC")]);
         cargo.env("SOURCE_DATE_EPOCH", MODIFIED.to_string());
@@ -180,9 +188,10 @@ impl Build<'_> {
         ];
         let mut flags = vec!["-Zforce-unstable-if-unmarked".to_owned()];
         flags.extend(self.plan.target.rustflags.iter().chain(&self.std.rustflags).cloned());
-        flags.extend(
-            names.map(|(place, name)| format!("--remap-path-prefix={}={name}", at(place).display())),
-        );
+        flags
+            .extend(names.map(|(place, name)| {
+                format!("--remap-path-prefix={}={name}", at(place).display())
+            }));
         flags.join("\u{1f}")
     }
 
@@ -206,7 +215,8 @@ fn take(from: &Path, to: &Path) -> Result<()> {
     for file in files_below(from)? {
         let name = file.to_string_lossy();
         if name.ends_with(".rlib") && !name.starts_with("libsysroot") {
-            fs::copy(from.join(&file), to.join(&file)).with_context(|| format!("cannot copy {name}"))?;
+            fs::copy(from.join(&file), to.join(&file))
+                .with_context(|| format!("cannot copy {name}"))?;
         }
     }
     Ok(())

@@ -81,7 +81,7 @@ programs! {
 const QUICK: &[&str] = &["bzip2", "libffi", "libjpeg-turbo", "pcre2", "zstd"];
 
 /// Libraries that other tests link and use.
-const ELSEWHERE: &[&str] = &["libcxx", "openssl", "sqlite", "zlib"];
+const ELSEWHERE: &[&str] = &["libc", "libcxx", "libunwind", "openssl", "sqlite", "zlib"];
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/catalogue")

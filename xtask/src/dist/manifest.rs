@@ -8,9 +8,9 @@ use serde::Serialize;
 
 use super::copies::{self, Copy};
 use crate::app::Program;
-use crate::host::Host;
 use crate::check::Checked;
 use crate::digest::Digest;
+use crate::host::Host;
 use crate::linked::Archive;
 use crate::plan::{Plan, Step, Work};
 use crate::session::{Project, Session};

@@ -38,7 +38,9 @@ pub fn recipe<'r>(recipes: &'r Recipes, target: &Target) -> Result<Option<&'r Ru
     recipes.rust_std.as_ref().map(Some).ok_or_else(|| {
         let message = format!("the standard library of {} has no recipe", target.triple);
         Failure::new(Exit::RecipeInvalid, message)
-            .help("write recipes/std.toml, or `std = \"rustup\"` in its row of recipes/targets.toml")
+            .help(
+                "write recipes/std.toml, or `std = \"rustup\"` in its row of recipes/targets.toml",
+            )
             .into()
     })
 }
@@ -62,7 +64,8 @@ pub fn require_release(std: &RustStd, rust: &Rust, triple: &str) -> Result<()> {
 
 /// All inputs as text.
 pub fn pre_image(std: &RustStd, rust: &Rust, plan: &Plan) -> String {
-    let mut text = format!("{FORMAT}\n{}\ntarget {}\n", rust.version.trim_end(), plan.target.triple);
+    let mut text =
+        format!("{FORMAT}\n{}\ntarget {}\n", rust.version.trim_end(), plan.target.triple);
     let flags = plan.target.rustflags.iter().chain(&std.rustflags);
     let mut line = |key: &str, value: String| {
         let _ = writeln!(text, "{key} {value}");
@@ -99,7 +102,8 @@ fn crates(std: &RustStd) -> impl Iterator<Item = (&str, &str, &Digest)> {
 pub fn sources(std: &RustStd) -> Vec<(String, Vec<&Source>)> {
     let library = (format!("{NAME} {}", std.version), std.sources.iter().collect());
     let crates = std.crates.iter().zip(crates(std));
-    let crates = crates.map(|(source, (name, version, _))| (format!("{name} {version}"), vec![source]));
+    let crates =
+        crates.map(|(source, (name, version, _))| (format!("{name} {version}"), vec![source]));
     std::iter::once(library).chain(crates).collect()
 }
 

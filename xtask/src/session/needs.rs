@@ -11,9 +11,9 @@ use crate::exit::{Exit, Failure};
 use crate::fetch::{Missing, VerifiedArchive};
 use crate::layout::Root;
 use crate::plan::Plan;
+use crate::process;
 use crate::recipe::RustStd;
 use crate::rust::from_source::{self, Archives};
-use crate::process;
 use crate::target::Target;
 
 impl Session {

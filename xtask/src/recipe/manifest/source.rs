@@ -11,8 +11,8 @@ use crate::recipe::{Origin, RUST_SRC, Source};
 static SOURCE: Shape = Shape {
     what: "a source",
     keys: &[
-        "url", "mirrors", "crate", "pypi", "platform", "debian", "rustup", "sha256", "sha512", "root",
-        "omit", "target",
+        "url", "mirrors", "crate", "pypi", "platform", "debian", "rustup", "sha256", "sha512",
+        "root", "omit", "target",
     ],
 };
 
@@ -109,7 +109,8 @@ fn origin(table: &Fields<'_, '_>) -> Option<Origin> {
     if let Some(span) = table.key_span("mirrors").filter(|_| !table.has("url")) {
         let mistake =
             table.sink.at(span, "only a `url` has mirrors").label("there is no `url` here");
-        let note = "crate, pypi, debian and rustup are served by the mirrors that their clients know";
+        let note =
+            "crate, pypi, debian and rustup are served by the mirrors that their clients know";
         table.sink.report(mistake.note(note));
     }
     let platform = table.checked("platform", |text| words::identifier(text, "a wheel's platform"));
