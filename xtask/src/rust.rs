@@ -179,6 +179,7 @@ impl Rust {
     }
 
     /// The same Rust with the standard library of a target in another sysroot.
+    #[must_use]
     pub fn with_std(&self, triple: &str, sysroot: &Path) -> Self {
         Self { added: Some((triple.to_owned(), sysroot.to_owned())), ..self.clone() }
     }

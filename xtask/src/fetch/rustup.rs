@@ -97,11 +97,8 @@ pub(super) fn packed(
 /// Installations of a release: first the one whose cargo is asked for crates, then those of rustup.
 fn installations(fetcher: &Fetcher, version: &str) -> Vec<PathBuf> {
     let own = fetcher.cargo.parent().and_then(Path::parent).map(Path::to_owned);
-    let home = process::env_var("RUSTUP_HOME").map(PathBuf::from);
-    let home = home.or_else(|| Some(PathBuf::from(process::env_var("HOME")?).join(".rustup")));
-    let toolchains = home.map(|home| home.join("toolchains"));
-    let items = toolchains.and_then(|folder| fs::read_dir(folder).ok());
-    let mut others: Vec<_> = items.into_iter().flatten().flatten().map(|it| it.path()).collect();
+    let items = fs::read_dir(fetcher.rustup_home.join("toolchains")).into_iter();
+    let mut others: Vec<_> = items.flatten().flatten().map(|it| it.path()).collect();
     others.sort();
     let mut found: Vec<PathBuf> = Vec::new();
     for sysroot in own.into_iter().chain(others).filter_map(|it| it.canonicalize().ok()) {

@@ -30,6 +30,14 @@ pub struct Archives {
     pub crates: Vec<(String, String, Digest, VerifiedArchive)>,
 }
 
+impl Archives {
+    /// All of them, for who only passes them on.
+    pub fn all(self) -> impl Iterator<Item = VerifiedArchive> {
+        let crates = self.crates.into_iter().map(|(_, _, _, archive)| archive);
+        std::iter::once(self.library).chain(crates)
+    }
+}
+
 /// The recipe, if the target's standard library is to be built from source.
 pub fn recipe<'r>(recipes: &'r Recipes, target: &Target) -> Result<Option<&'r RustStd>> {
     if target.std == Std::Rustup {
