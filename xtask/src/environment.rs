@@ -62,7 +62,7 @@ impl Environment {
         let overruled = &project.wanted.overruled;
         let std = stdlib::find_or_make(session, plan, project)?;
         let rust = match &std {
-            Some(std) => project.rust.with_std(&plan.target.triple, &std.outputs()),
+            Some(std) => project.rust.with_std(&plan.target.triple, std),
             None => project.rust.clone(),
         };
         let (Work::Driver(toolchain), driver) = (&plan.driver().work, plan.driver()) else {

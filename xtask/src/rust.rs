@@ -14,6 +14,7 @@ use anyhow::{Context as _, Result};
 use xshell::cmd;
 
 use crate::exit::{Exit, Failure};
+use crate::layout::Entry;
 use crate::{process, report};
 pub use memory::Memory;
 
@@ -74,7 +75,7 @@ pub struct Rust {
     /// The triple of this machine.
     pub host: String,
     /// The one standard library that it has from elsewhere: for which target, and where.
-    added: Option<(String, PathBuf)>,
+    added: Option<(String, Entry)>,
 }
 
 impl Rust {
@@ -178,16 +179,20 @@ impl Rust {
         lines.find_map(|line| line.strip_prefix("commit-hash: ")).unwrap_or("unknown")
     }
 
-    /// The same Rust with the standard library of a target in another sysroot.
+    /// The same Rust with the standard library of a target from an entry of the store.
     #[must_use]
-    pub fn with_std(&self, triple: &str, sysroot: &Path) -> Self {
-        Self { added: Some((triple.to_owned(), sysroot.to_owned())), ..self.clone() }
+    pub fn with_std(&self, triple: &str, entry: &Entry) -> Self {
+        Self { added: Some((triple.to_owned(), entry.clone())), ..self.clone() }
+    }
+
+    /// The entry that the standard library of a target comes from, if it is from one.
+    pub fn std_entry(&self, triple: &str) -> Option<&Entry> {
+        self.added.as_ref().filter(|(added, _)| added == triple).map(|(_, entry)| entry)
     }
 
     /// The folder of a target's standard library.
     pub fn target_folder(&self, triple: &str) -> PathBuf {
-        let added = self.added.as_ref().filter(|(added, _)| added == triple);
-        let sysroot = added.map_or(&self.sysroot, |(_, sysroot)| sysroot);
+        let sysroot = self.std_entry(triple).map_or(self.sysroot.clone(), Entry::outputs);
         sysroot.join("lib/rustlib").join(triple)
     }
 

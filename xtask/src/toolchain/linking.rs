@@ -66,13 +66,15 @@ pub fn linking_driver(
     rust: &Rust,
 ) -> Result<LinkingDriver> {
     let lld = rust.lld()?;
+    let std = rust.std_entry(&target.triple).map(|entry| format!("std {}\n", entry.id()));
     let pre_image = format!(
-        "{FORMAT}\ndriver {} {}\ntarget {}\nlld {}\nrust {}\n{}",
+        "{FORMAT}\ndriver {} {}\ntarget {}\nlld {}\nrust {}\n{}{}",
         driver.name,
         driver.fingerprint,
         target.triple,
         lld.display(),
         rust.sysroot().display(),
+        std.unwrap_or_default(),
         rust.version
     );
     let name = format!("{}-linking-driver", toolchain.name);
