@@ -285,6 +285,7 @@ fn failure(
             .recipes
             .libraries
             .values()
+            .filter(|library| !session.recipes.is_runtime_rust(&library.name))
             .map(|library| advice::KnownLibrary {
                 recipe: library.name.clone(),
                 links: library.links.clone(),

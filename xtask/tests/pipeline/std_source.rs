@@ -77,6 +77,16 @@ fn a_target_without_a_recipe_for_it_says_so() {
     run.fails(3, &["the standard library of mipsel-unknown-linux-musl has no recipe", "std.toml"]);
 }
 
+#[test]
+fn its_c_runtime_cannot_be_linked_a_second_time() {
+    let scratch = scratch("std-runtime");
+    let add = "[package.metadata.muslin]\nlibraries.add = [\"tiny\"]\n";
+    scratch.write_app("app", add);
+    scratch
+        .run(&["dist", "--target", MIPSEL])
+        .fails(2, &["`libraries.add` names `tiny`, which every program has already"]);
+}
+
 /// The emulator, by either of its names.
 fn emulator() -> Option<PathBuf> {
     ["qemu-mipsel-static", "qemu-mipsel"].iter().find_map(|name| find_program(name))

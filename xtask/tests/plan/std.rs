@@ -6,6 +6,8 @@ use xtask::rust::{Rust, from_source};
 
 use super::{checkout, plan};
 
+type Change = fn(&mut RustStd);
+
 const S390X: &str = "s390x-unknown-linux-musl";
 
 fn text(recipes: &Recipes, rust: &Rust, plan: &Plan) -> String {
@@ -18,7 +20,7 @@ fn it_counts_by_all_that_it_is_made_of() {
     let rust = Rust::of_package(checkout(), checkout(), None).unwrap();
     let plan_of = |recipes: &Recipes, triple| plan(recipes, "zig", triple, &[]).unwrap();
     let old = text(&recipes, &rust, &plan_of(&recipes, S390X));
-    let changes: [(&str, fn(&mut RustStd)); 6] = [
+    let changes: [(&str, Change); 6] = [
         ("source", |std| std.sources[0].digest = std.sources[1].digest),
         ("patch", |std| std.patches[1].text.push('\n')),
         ("patch", |std| drop(std.patches.pop())),
