@@ -150,11 +150,12 @@ impl Build<'_> {
         let text = |path: PathBuf| path.to_string_lossy().into_owned();
         let mut cargo = process::command(self.rust.sysroot().join("bin/cargo"));
         let tmp = at("home");
+        let driver = self.session.entry(self.plan.driver()).outputs().join("bin");
         cargo.current_dir(at("library")).env_clear();
         cargo.envs([("CARGO_HOME", at("home")), ("HOME", at("home")), ("TMPDIR", tmp)]);
         cargo.envs(
             self.host
-                .variables(self.rust.sysroot(), Path::new("/nowhere"))
+                .variables(self.rust.sysroot(), &driver)
                 .into_iter()
                 .filter_map(|(name, value)| Some((name, value?))),
         );
