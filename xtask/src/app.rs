@@ -2,7 +2,6 @@
 //! network before.
 
 mod headers;
-pub mod host;
 mod relink;
 mod room;
 mod told;
@@ -16,13 +15,13 @@ use crate::advice;
 use crate::cli::{self, Global};
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
+use crate::host::Host;
 use crate::process::{self, describe_status};
 use crate::recipe::Language;
 use crate::report;
 use crate::session::{Access, Project, Session};
 use crate::toolchain::headers::GUARD_VARIABLE;
 use crate::toolchain::linking::PATH_MAP_VARIABLE;
-use host::Host;
 pub use told::{Built, Program, Script};
 
 /// How much of cargo's output is kept for advice after a failure.
@@ -286,6 +285,7 @@ fn failure(
             .recipes
             .libraries
             .values()
+            .filter(|library| !session.recipes.is_runtime_rust(&library.name))
             .map(|library| advice::KnownLibrary {
                 recipe: library.name.clone(),
                 links: library.links.clone(),

@@ -43,7 +43,7 @@ use crate::process::shell_word;
 use crate::report::{self, human_bytes};
 use crate::rust::Rust;
 use crate::session::{Access, Project, Session};
-use crate::{build, layout};
+use crate::{build, layout, stdlib};
 use manifest::{Facts, Planned};
 use pack::Pieces;
 
@@ -67,8 +67,16 @@ impl cli::Bundle {
             let project = session.project(&self.package, triple)?;
             let plan = session.settle_project(&project, &self.platform, &target)?;
             add_plan(&session, &plan, self.with_entries, &mut pieces)?;
-            rust_std::add(&project.rust, triple, &mut pieces)?;
-            plans.push(Planned::of(&plan));
+            let std = rust_std::planned(&session, &plan, &project.rust)?;
+            match &std {
+                None => rust_std::add(&project.rust, triple, &mut pieces)?,
+                Some(_) if self.with_entries => {
+                    let built = stdlib::find_or_make(&session, &plan, &project)?;
+                    built.iter().try_for_each(|entry| pieces.add_entry(entry))?;
+                }
+                Some(_) => {}
+            }
+            plans.push(Planned::of(&plan, std));
             projects.push(project);
         }
         let Some(project) = projects.first() else { return Ok(()) };

@@ -15,7 +15,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::app::host::Host;
 use crate::app::{self, Order, Program};
 use crate::build;
 use crate::check::{
@@ -24,6 +23,7 @@ use crate::check::{
 use crate::cli::{self, Global};
 use crate::digest::Digest;
 use crate::environment::Environment;
+use crate::host::Host;
 use crate::layout::{self, copy_atomically, write_atomically};
 use crate::linked::{self, Places};
 use crate::process::side_by_side;

@@ -21,7 +21,7 @@ use crate::session::{Access, Project, Session};
 use crate::target::Target;
 use crate::toolchain::cmake::{self, toolchain_file};
 use crate::toolchain::linking::{LinkingDriver, linking_driver, sysroot_variable};
-use crate::{build, report};
+use crate::{build, report, stdlib};
 
 /// Flags of every link: pack the relocations of a static-pie program (musl has read them since
 /// 1.2.4; 0.65 MB of OpenSSL's become 0.02), fold identical functions, and put in no build id, which
@@ -54,16 +54,23 @@ pub struct Environment {
     pub overrides: BTreeMap<String, BTreeMap<String, toml::Value>>,
     /// Ids of the entries in the store that were made for it.
     pub derived: Vec<String>,
+    /// The folder of the target's standard library.
+    pub std: PathBuf,
 }
 
 impl Environment {
     /// Computes the environment; the plan's driver and sysroot must be in the store.
     pub fn new(session: &Session, plan: &Plan, project: &Project) -> Result<Self> {
-        let (rust, overruled) = (&project.rust, &project.wanted.overruled);
+        let overruled = &project.wanted.overruled;
+        let std = stdlib::find_or_make(session, plan, project)?;
+        let rust = match &std {
+            Some(std) => project.rust.with_std(&plan.target.triple, std),
+            None => project.rust.clone(),
+        };
         let (Work::Driver(toolchain), driver) = (&plan.driver().work, plan.driver()) else {
             anyhow::bail!("the plan has no driver");
         };
-        let linking = linking_driver(&session.store, driver, toolchain, &plan.target, rust)?;
+        let linking = linking_driver(&session.store, driver, toolchain, &plan.target, &rust)?;
         let tree = session.entry(plan.toolchain()).outputs();
         let sysroot = session.entry(plan.sysroot());
         let cmake = toolchain_file(&session.store, &linking, &sysroot, &plan.target)?;
@@ -84,6 +91,12 @@ impl Environment {
         made.entries.extend([sysroot.path(), cmake.path()].map(Path::to_owned));
         made.entries.push(entry_of(&linking.bin));
         made.derived = vec![linking.id, cmake.id().to_owned()];
+        made.std = rust.target_folder(&plan.target.triple);
+        if let Some(std) = std {
+            made.rustflags.push(format!("--sysroot={}", std.outputs().display()));
+            made.entries.push(std.path().to_owned());
+            made.derived.push(std.id().to_owned());
+        }
         Ok(made)
     }
 
@@ -146,6 +159,7 @@ impl Environment {
             overrides,
             entries: Vec::new(),
             derived: Vec::new(),
+            std: PathBuf::new(),
         }
     }
 

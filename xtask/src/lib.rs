@@ -31,6 +31,8 @@ pub mod rust;
 pub mod session;
 pub mod toolchain;
 pub mod build;
+pub mod host;
+pub mod stdlib;
 pub mod shell;
 pub mod environment;
 pub mod sysroot;

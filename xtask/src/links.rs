@@ -181,6 +181,13 @@ fn check_names(wishes: &Wishes, package: &Package, recipes: &Recipes) -> Result<
             let message = format!("`libraries.add` in {place} names `{name}`, which has no recipe");
             return Err(unknown(message, name, recipes.libraries.keys()).into());
         }
+        if recipes.is_runtime_rust(name) {
+            let message =
+                format!("`libraries.add` names `{name}`, which every program has already");
+            return Err(Failure::new(Exit::Usage, message)
+                .help("Rust's standard library is linked with it: take it out")
+                .into());
+        }
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use anyhow::Result;
 use crate::digest::Digest;
 use crate::links::unknown;
 use crate::recipe::{Language, Library, Recipes, Source, Tool, Toolchain};
-use crate::target::Target;
+use crate::target::{Std, Target};
 
 pub use pre_image::difference;
 
@@ -63,6 +63,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// Steps (by index) of the tools that are wanted for themselves.
     wanted: Vec<usize>,
+    /// Steps (by index) of the target's C runtime, if Rust does not bring it.
+    runtime: Vec<usize>,
 }
 
 /// What a plan is to bring.
@@ -110,10 +112,13 @@ struct Done {
 impl Plan {
     /// Plans. Fails if a library is unknown or the toolchain does not serve the target.
     pub fn new(request: &Request<'_>) -> Result<Self> {
-        let mut plan =
-            Self { target: request.target.clone(), steps: Vec::new(), wanted: Vec::new() };
+        let (steps, wanted, runtime) = (Vec::new(), Vec::new(), Vec::new());
+        let mut plan = Self { target: request.target.clone(), steps, wanted, runtime };
         plan.add_toolchain(request, request.target)?;
         let mut done = Done::default();
+        if request.target.std == Std::Source {
+            plan.add_runtime_rust(request, &mut done)?;
+        }
         for name in request.goal.libraries {
             match request.recipes.is_runtime_cxx(name) {
                 true => drop(plan.add_runtime_cxx(request, &mut done)?),
@@ -184,7 +189,9 @@ impl Plan {
         for dependency in &library.dependencies {
             dependencies.push(self.add_library(dependency, request, done)?);
         }
-        if library.language == Language::Cxx && !request.recipes.is_runtime_cxx(name) {
+        let is_runtime =
+            request.recipes.is_runtime_cxx(name) || request.recipes.is_runtime_rust(name);
+        if library.language == Language::Cxx && !is_runtime {
             dependencies.extend(self.add_runtime_cxx(request, done)?);
         }
         let mut tools = self.add_tools(library, request, done)?;
@@ -207,16 +214,27 @@ impl Plan {
             Step::new([name, &library.version], work, request.target, text)
                 .with(Some(source), dependencies.clone())
         });
-        let step = chosen(candidates.collect(), request.choose);
-        self.steps.push(step);
-        done.libraries.insert(name.to_owned(), self.steps.len() - 1);
-        Ok(self.steps.len() - 1)
+        // It may be part of the C runtime, too.
+        let index = self.add_once(chosen(candidates.collect(), request.choose));
+        done.libraries.insert(name.to_owned(), index);
+        Ok(index)
     }
 
     /// Adds what C++ is linked with, whatever the toolchain calls it; nothing if it brings that itself.
     fn add_runtime_cxx(&mut self, request: &Request<'_>, done: &mut Done) -> Result<Option<usize>> {
         let name = request.toolchain.runtime_cxx();
         name.map(|name| self.add_library(name, request, done)).transpose()
+    }
+
+    /// Adds the C runtime that the standard library is linked with. It is no part of the sysroot:
+    /// libraries are compiled against the toolchain's headers of it, and rustc has its own place for it.
+    fn add_runtime_rust(&mut self, request: &Request<'_>, done: &mut Done) -> Result<()> {
+        for name in request.recipes.rust_std.iter().flat_map(|std| &std.runtime) {
+            let index = self.add_library(name, request, done)?;
+            self.runtime.push(index);
+        }
+        done.libraries.clear();
+        Ok(())
     }
 
     fn add_sysroot(&mut self, mut libraries: Vec<usize>) {
@@ -229,11 +247,11 @@ impl Plan {
 
     /// The steps to make, by index: given which results exist, those that are missing and needed.
     /// The toolchain, its driver and the tools wanted for themselves are always needed, since programs
-    /// call them in place.
+    /// call them in place; so is the C runtime.
     pub fn stale(&self, exists: &dyn Fn(&Step) -> bool) -> BTreeSet<usize> {
         let mut stale = BTreeSet::new();
         let mut open = vec![0, 1, self.steps.len() - 1];
-        open.extend(&self.wanted);
+        open.extend(self.wanted.iter().chain(&self.runtime));
         while let Some(index) = open.pop() {
             let step = &self.steps[index];
             if !stale.contains(&index) && !exists(step) {
@@ -252,6 +270,11 @@ impl Plan {
     /// The steps of the tools that are wanted for themselves.
     pub fn tools(&self) -> impl Iterator<Item = &Step> {
         self.wanted.iter().map(|index| &self.steps[*index])
+    }
+
+    /// The steps of the target's C runtime; none if Rust brings it.
+    pub fn runtime_rust(&self) -> impl Iterator<Item = &Step> {
+        self.runtime.iter().map(|index| &self.steps[*index])
     }
 
     /// The toolchain's step.

@@ -55,7 +55,9 @@ impl cli::Sysroot {
     /// The libraries that were named, each once.
     fn named(&self, recipes: &Recipes) -> Vec<String> {
         if self.all {
-            return recipes.libraries.keys().cloned().collect();
+            // What every program is linked with anyway is in no sysroot.
+            let is_own = |name: &&String| !recipes.is_runtime_rust(name);
+            return recipes.libraries.keys().filter(is_own).cloned().collect();
         }
         let mut libraries = self.libraries.clone();
         libraries.sort();

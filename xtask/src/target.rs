@@ -25,6 +25,8 @@ pub struct Target {
     pub cflags: Vec<String>,
     /// What rustc has to be told that it does not assume for the target.
     pub rustflags: Vec<String>,
+    /// Where the standard library comes from.
+    pub std: Std,
     /// The stack of threads that do not ask for one of their own size, and of none that Rust starts.
     pub stack_size_bytes: u64,
     /// What runs its programs where the CPU is another.
@@ -40,6 +42,15 @@ pub enum FloatAbi {
     Hard,
     /// In those for whole numbers: there may be no FPU.
     Soft,
+}
+
+/// Where a target's standard library of Rust comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Std {
+    /// rustup has it.
+    Rustup,
+    /// It is built from source, with the C runtime that it is linked with.
+    Source,
 }
 
 /// A QEMU of its user mode, and the CPU that is the target's baseline.

@@ -11,6 +11,8 @@ mod processes;
 mod real;
 #[path = "fetch/resume.rs"]
 mod resume;
+#[path = "fetch/rustup.rs"]
+mod rustup;
 #[path = "support/server.rs"]
 mod server;
 
@@ -54,6 +56,7 @@ impl Bench {
         };
         fetcher.cargo = self.root.join("no-cargo");
         fetcher.cargo_home = self.root.join("cargo-home");
+        fetcher.rustup_home = self.root.join("rustup-home");
         fetcher.pips = vec![vec![self.root.join("no-pip").display().to_string()]];
         fetcher.apt_root = self.root.join("apt");
         fetcher

@@ -61,7 +61,7 @@ impl<'a> Places<'a> {
         plan: &Plan,
         environment: &Environment,
     ) -> Self {
-        let std = project.rust.target_folder(&plan.target.triple).join("lib");
+        let std = environment.std.join("lib");
         let std = fs::read_dir(std).into_iter().flatten().flatten();
         let packages = project.metadata.packages.iter().filter_map(|it| {
             let folder = it.manifest_path.parent()?.to_owned();
@@ -77,7 +77,7 @@ impl<'a> Places<'a> {
                 environment.linker.ancestors().nth(3).unwrap_or(&environment.linker).to_owned(),
             ],
             toolchain_name: format!("toolchain {} {}", toolchain.name, toolchain.version),
-            rust: project.rust.folders(),
+            rust: [project.rust.folders(), vec![environment.std.clone()]].concat(),
             std: std.map(|file| file.file_name().to_string_lossy().into_owned()).collect(),
             output: project.metadata.output_folders().map(Path::to_owned).collect(),
             packages: packages.collect(),

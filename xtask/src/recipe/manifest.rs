@@ -16,6 +16,7 @@ mod made;
 mod patches;
 mod paths;
 mod prebuilt;
+mod rust_std;
 mod source;
 mod syntax;
 mod target;
@@ -121,6 +122,7 @@ impl Context<'_> {
 #[derive(Default)]
 struct Sorted<'f> {
     targets: Option<&'f File>,
+    rust_std: Option<&'f File>,
     libraries: Vec<(&'f str, &'f File)>,
     toolchains: Vec<(&'f str, &'f File)>,
     tools: Vec<(&'f str, &'f File)>,
@@ -172,6 +174,14 @@ pub fn parse<'f>(files: &'f [File]) -> Result<Recipes, Vec<Diagnostic<'f>>> {
             others.push((file, pins));
         }
     }
+    if let Some(file) = sorted.rust_std {
+        let read = |fields: &Fields<'_, 'f>| rust_std::read(fields, &context);
+        let found = document(file, rust_std::shape(), &mut mistakes, read);
+        recipes.rust_std = found.and_then(|(std, pins)| {
+            others.push((file, pins));
+            std
+        });
+    }
     mistakes.extend(across::check(&drafts, &others));
     mistakes.extend(target::check_options(&rows.unwrap_or_default(), &recipes));
     if mistakes.is_empty() { Ok(recipes) } else { Err(mistakes) }
@@ -215,6 +225,7 @@ fn sort<'f>(files: &'f [File], mistakes: &mut Vec<Diagnostic<'f>>) -> Sorted<'f>
         let parts: Vec<&str> = path.split('/').collect();
         match parts[..] {
             ["targets.toml"] => sorted.targets = Some(file),
+            ["std.toml"] => sorted.rust_std = Some(file),
             [name] if name.ends_with(".md") || name.ends_with(".schema.json") => {}
             ["patches", library, name] => {
                 sorted.patches.entry(library).or_default().insert(name, file);
@@ -258,7 +269,7 @@ fn stray<'f>(file: &'f File, folder: &str) -> Diagnostic<'f> {
     };
     mistake.note(
         "there are libraries/<name>.toml, toolchains/<name>.toml, tools/<name>.toml, \
-         patches/<library or tool>/<patch> and targets.toml",
+         patches/<library or tool>/<patch>, targets.toml and std.toml",
     )
 }
 
@@ -270,7 +281,7 @@ fn check_names<'f>(
     mistakes: &mut Vec<Diagnostic<'f>>,
 ) {
     let libraries = || context.libraries.iter().map(String::as_str);
-    let known = || libraries().chain(context.tools.keys().copied());
+    let known = || libraries().chain(context.tools.keys().copied()).chain([rust_std::NAME]);
     for (owner, patches) in &context.patches {
         if known().any(|name| name == *owner) {
             continue;

@@ -67,14 +67,16 @@ pub fn linking_driver(
     rust: &Rust,
 ) -> Result<LinkingDriver> {
     let lld = rust.lld()?;
+    let std = rust.std_entry(&target.triple).map(|entry| format!("std {}\n", entry.id()));
     let pre_image = format!(
-        "{FORMAT}\ndriver {} {}\ntarget {}\nemulator {:?}\nlld {}\nrust {}\n{}",
+        "{FORMAT}\ndriver {} {}\ntarget {}\nemulator {:?}\nlld {}\nrust {}\n{}{}",
         driver.name,
         driver.fingerprint,
         target.triple,
         target.emulator,
         lld.display(),
         rust.sysroot().display(),
+        std.unwrap_or_default(),
         rust.version
     );
     let name = format!("{}-linking-driver", toolchain.name);

@@ -11,7 +11,7 @@ use super::words::{self, Wrong};
 use crate::recipe::diagnostic::{Diagnostic, Span};
 use crate::recipe::guess::{list, quote};
 use crate::recipe::{Library, Recipes};
-use crate::target::{Emulator, Endian, FloatAbi, Machine, Target};
+use crate::target::{Emulator, Endian, FloatAbi, Machine, Std, Target};
 
 static TARGET: Shape = Shape {
     what: "a target",
@@ -25,6 +25,7 @@ static TARGET: Shape = Shape {
         "float-abi",
         "cflags",
         "rustflags",
+        "std",
         "stack-size",
         "emulator",
         "options",
@@ -104,6 +105,8 @@ fn target(fields: &Fields<'_, '_>, triple: &Word<'_>, row: &mut Row<'_>) -> Opti
     let bits = bits(fields);
     let cflags = fields.checked_words("cflags", words::flag);
     let rustflags = fields.checked_words("rustflags", words::flag);
+    let stds = [("rustup", Std::Rustup), ("source", Std::Source)];
+    let std = one_of(fields, "std", "std = \"rustup\"", &stds);
     let stack_size_bytes = stack_size(fields);
     let emulator = emulator(fields);
     let options = options(fields, row);
@@ -118,6 +121,7 @@ fn target(fields: &Fields<'_, '_>, triple: &Word<'_>, row: &mut Row<'_>) -> Opti
             float_abi: float_abi?,
             cflags,
             rustflags,
+            std: std?,
             stack_size_bytes: stack_size_bytes?,
             emulator: emulator?,
             options,
