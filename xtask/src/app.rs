@@ -43,7 +43,7 @@ impl cli::Fetch {
     pub fn run(self, global: Global) -> Result<()> {
         let session = Session::open(global, Access::Write)?;
         for triple in self.platform.triples() {
-            let target = session.target(&triple)?;
+            let target = session.target_of(&self.platform, &triple)?;
             let project = session.project(&self.package, &triple)?;
             let plan = session.settle_project(&project, &self.platform, &target)?;
             session.fetch_crates(&project, &triple)?;

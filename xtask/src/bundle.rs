@@ -61,7 +61,7 @@ impl cli::Bundle {
         let mut pieces = Pieces::new(scratch.path());
         let (mut plans, mut projects) = (Vec::new(), Vec::new());
         for triple in self.platform.triples() {
-            let target = session.target(&triple)?;
+            let target = session.target_of(&self.platform, &triple)?;
             let project = session.project(&self.package, &triple)?;
             let plan = session.settle_project(&project, &self.platform, &target)?;
             add_plan(&session, &plan, self.with_entries, &mut pieces)?;

@@ -131,7 +131,9 @@ impl Environment {
             }
         }
         let linker = linking.path(&linking.names.cc);
-        let rustflags = LINK_FLAGS.map(str::to_owned).to_vec();
+        let mut rustflags = LINK_FLAGS.map(str::to_owned).to_vec();
+        // The standard library stays as Rust ships it, which runs on such a CPU too.
+        rustflags.extend(target.cpu.iter().map(|cpu| format!("-Ctarget-cpu={cpu}")));
         Self {
             target,
             sysroot,
@@ -290,7 +292,7 @@ fn prepared(
     let [triple] = &triples[..] else {
         return Err(Failure::new(Exit::Usage, "variables are those of one target: name one").into());
     };
-    let target = session.target(triple)?;
+    let target = session.target_of(platform, triple)?;
     let project = session.project(package, triple)?;
     let plan = session.settle_project(&project, platform, &target)?;
     build::make(&session, &plan)?;

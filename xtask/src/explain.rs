@@ -14,7 +14,7 @@ impl cli::Plan {
     pub fn run(self, global: Global) -> Result<()> {
         let session = Session::open(global, Access::Read)?;
         for triple in self.platform.triples() {
-            let target = session.target(&triple)?;
+            let target = session.target_of(&self.platform, &triple)?;
             let project = session.project(&self.package, &triple)?;
             let named = project.toolchain(&self.platform);
             let plan = session.plan(named, &target, project.goal())?;

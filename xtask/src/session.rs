@@ -3,6 +3,7 @@
 //! And the one place where a plan meets the store: which toolchain, which origin's bytes.
 
 mod choice;
+mod cpu;
 mod early;
 mod lockfile;
 mod needs;

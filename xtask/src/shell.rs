@@ -25,7 +25,7 @@ impl cli::Shell {
         let [triple] = &triples[..] else {
             return Err(Failure::new(Exit::Usage, "a step is one target's: name one").into());
         };
-        let target = session.target(triple)?;
+        let target = session.target_of(&self.platform, triple)?;
         let recipes = &session.recipes.libraries;
         if !recipes.contains_key(&self.step) {
             let message =

@@ -21,7 +21,7 @@ impl cli::Sysroot {
     pub fn run(self, global: Global) -> Result<()> {
         let session = Session::open(global, Access::Write)?;
         for triple in self.platform.triples() {
-            let target = session.target(&triple)?;
+            let target = session.target_of(&self.platform, &triple)?;
             let named = self.named(&session.recipes);
             let (libraries, wish, target_folder, user) = if named.is_empty() {
                 let project = session.project(&self.package, &triple)?;
@@ -37,7 +37,7 @@ impl cli::Sysroot {
             let plan = session.settle(toolchain, &target, Goal::libraries(&libraries))?;
             session.store.keep_root(session.root(&user.0, &user.1, &plan, &[]));
             build::make(&session, &plan)?;
-            let place = target_folder.join("sysroot").join(&triple);
+            let place = target_folder.join("sysroot").join(target.name());
             mirror(&session.entry(plan.sysroot()).outputs(), &place)?;
             report::status("Composed", format!("{} ({})", place.display(), names(&libraries)));
             report::event(

@@ -51,7 +51,7 @@ impl cli::Verify {
     fn run_for(&self, session: &Session, triple: &str, wanted: &Variations) -> Result<()> {
         let project = session.project(&self.package, triple)?;
         app::check_order(&Order { project: &project, bins: &self.bin, profile: &self.profile })?;
-        let target = session.target(triple)?;
+        let target = session.target_of(&self.platform, triple)?;
         let plan = session.settle_project(&project, &self.platform, &target)?;
         session.fetch_crates(&project, triple)?;
         let given = self.given(session, &plan)?;
@@ -116,6 +116,8 @@ impl cli::Verify {
         all.extend(["--package".to_owned(), project.package.name.clone()]);
         all.extend(["--profile".to_owned(), self.profile.clone()]);
         all.extend(self.bin.iter().flat_map(|bin| ["--bin".to_owned(), bin.clone()]));
+        let cpu = self.platform.target_cpu.iter();
+        all.extend(cpu.flat_map(|cpu| ["--target-cpu".to_owned(), cpu.clone()]));
         all.extend(project.features.iter().cloned());
         all
     }

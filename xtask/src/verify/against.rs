@@ -83,6 +83,8 @@ fn dist(command: &cli::Verify, global: Global, theirs: &Value) -> Result<std::pa
     let known = theirs["target"].as_str().filter(|triple| session.target(triple).is_ok());
     if let (Some(triple), true) = (known, platform.target.is_empty()) {
         platform.target.push(triple.to_owned());
+        let cpu = theirs["target_cpu"].as_str().map(str::to_owned);
+        platform.target_cpu = platform.target_cpu.or(cpu);
     }
     let [triple] = &platform.triples()[..] else {
         let message = "a manifest is that of one target: name one";
@@ -95,7 +97,7 @@ fn dist(command: &cli::Verify, global: Global, theirs: &Value) -> Result<std::pa
         profile: command.profile.clone(),
         out_dir: None,
     };
-    Ok(order.run_for(&session, &session.target(triple)?)?.join("manifest.json"))
+    Ok(order.run_for(&session, &session.target_of(&order.platform, triple)?)?.join("manifest.json"))
 }
 
 fn read(file: &Path) -> Result<Value> {

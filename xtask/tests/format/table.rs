@@ -333,6 +333,7 @@ pub const FORMAT: &[Table] = &[
             ("bits", "!", "int", "32 or 64."),
             ("endian", "!", "text:^(little|big)$", "The byte order."),
             ("cflags", "", "texts", "Target.cflags"),
+            ("baseline", "", "texts", "Target.baseline"),
         ],
     ),
 ];

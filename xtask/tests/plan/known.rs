@@ -102,8 +102,16 @@ fn every_field_is_known(recipes: &Recipes) {
         }
         if let Driver::Zig { runtime: _, runtime_cxx: _, .. } = driver {}
     }
-    for Target { triple: _, gnu: _, zig_libc: _, zig_kernel: _, machine, cflags: _ } in
-        targets.values()
+    for Target {
+        triple: _,
+        gnu: _,
+        zig_libc: _,
+        zig_kernel: _,
+        machine,
+        cflags: _,
+        baseline: _,
+        cpu: _,
+    } in targets.values()
     {
         let Machine { elf: _, bits: _, endian: _ } = machine;
     }

@@ -36,7 +36,7 @@ static ZIG: Shape = Shape {
 
 static TARGET: Shape = Shape {
     what: "a target",
-    keys: &["gnu", "zig-libc", "zig-kernel", "elf-machine", "bits", "endian", "cflags"],
+    keys: &["gnu", "zig-libc", "zig-kernel", "elf-machine", "bits", "endian", "cflags", "baseline"],
 };
 
 /// ELF's `e_machine` by the names that Rust's triples and the System V ABI use.
@@ -179,6 +179,7 @@ pub fn target(fields: &Fields<'_, '_>, triple: &super::fields::Word<'_>) -> Opti
     let endian = one_of(fields, "endian", "endian = \"little\"", &endians);
     let bits = bits(fields);
     let cflags = fields.checked_words("cflags", words::flag);
+    let baseline = fields.words("baseline").iter().map(|word| word.text.to_owned()).collect();
     let assemble = || {
         let machine = Machine { elf: elf?.0, bits: bits?, endian: endian? };
         let triple = triple.text.to_owned();
@@ -189,6 +190,8 @@ pub fn target(fields: &Fields<'_, '_>, triple: &super::fields::Word<'_>) -> Opti
             zig_kernel: zig_kernel?,
             machine,
             cflags,
+            baseline,
+            cpu: None,
         })
     };
     if fields.sink.count() == before { assemble() } else { None }
