@@ -131,9 +131,7 @@ impl Environment {
             }
         }
         let linker = linking.path(&linking.names.cc);
-        let mut rustflags = LINK_FLAGS.map(str::to_owned).to_vec();
-        // The standard library stays as Rust ships it, which runs on such a CPU too.
-        rustflags.extend(target.cpu.iter().map(|cpu| format!("-Ctarget-cpu={cpu}")));
+        let rustflags = rustflags(&target);
         Self {
             target,
             sysroot,
@@ -217,6 +215,16 @@ impl Environment {
         }
         out
     }
+}
+
+/// Flags of rustc for a target. musl gives threads that ask for no size what the program's header says
+/// of the stack, and only 128 KiB where it says nothing.
+fn rustflags(target: &Target) -> Vec<String> {
+    let stack = format!("-Clink-arg=-Wl,-z,stack-size={}", target.stack_size_bytes);
+    let common = LINK_FLAGS.map(str::to_owned);
+    // The standard library stays as Rust ships it, which runs on such a CPU too.
+    let cpu = target.cpu.iter().map(|cpu| format!("-Ctarget-cpu={cpu}"));
+    target.rustflags.iter().cloned().chain(common).chain([stack]).chain(cpu).collect()
 }
 
 /// The entry that a file or folder right below its outputs belongs to.
