@@ -1,10 +1,10 @@
 //! Goes through all code of a program once, instruction by instruction.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::Program;
-use super::x86::{Features, decode};
+use super::x86::{Features, Reference, decode};
 use crate::linked::{Piece, Pieces};
 
 /// A function that takes more than the baseline.
@@ -27,8 +27,10 @@ pub struct Survey {
     pub raised: Vec<Raised>,
     /// Whose C code asks the CPU what it has.
     pub asking: BTreeSet<String>,
-    /// Where calls and jumps go that leave their own piece, and the owner that they are of.
+    /// Where calls and jumps go that leave their own piece, and whose they are.
     calls: Vec<(u64, usize)>,
+    /// Places in memory that code names, and whose code: of a function, or of its address.
+    places: Vec<(u64, usize)>,
 }
 
 impl Survey {
@@ -49,6 +51,7 @@ pub fn of(program: &Program<'_>, pieces: &Pieces, is_64: bool, allowed: Features
         let Some(code) = program.code(&piece.range) else { continue };
         survey.go_through(piece, code, pieces, is_64, allowed);
     }
+    survey.resolve_places(program);
     survey.calls.sort_unstable();
     survey
 }
@@ -87,12 +90,20 @@ impl Survey {
                 if it.asks && !owner.is_rust {
                     self.asking.insert(owner.from.clone());
                 }
-                let Some(distance) = it.goes else { continue };
                 let from = piece.range.start + at as u64;
-                let target = from.wrapping_add_signed(distance.into());
-                let target = if is_64 { target } else { target & u64::from(u32::MAX) };
-                if !piece.range.contains(&target) {
-                    self.calls.push((target, piece.owner));
+                match it.refers {
+                    None => {}
+                    Some(Reference::Place(distance)) => {
+                        let place = from.wrapping_add_signed(distance.into());
+                        self.places.push((place, piece.owner));
+                    }
+                    Some(Reference::Code(distance)) => {
+                        let target = from.wrapping_add_signed(distance.into());
+                        let target = if is_64 { target } else { target & u64::from(u32::MAX) };
+                        if !piece.range.contains(&target) {
+                            self.calls.push((target, piece.owner));
+                        }
+                    }
                 }
             }
             let needs = needs.without(allowed);
@@ -100,6 +111,28 @@ impl Survey {
                 let (name, range) = ((*name).to_owned(), *start..end);
                 self.raised.push(Raised { owner: piece.owner, name, range, needs });
             }
+        }
+    }
+}
+
+impl Survey {
+    /// Makes calls of places in memory that are a function which takes more, or hold the address of
+    /// one: rustc calls C code by a table of addresses.
+    fn resolve_places(&mut self, program: &Program<'_>) {
+        if self.raised.is_empty() {
+            return;
+        }
+        let takes_more = |address: u64| {
+            let next = self.raised.partition_point(|raised| raised.range.start <= address);
+            next.checked_sub(1).is_some_and(|index| self.raised[index].range.contains(&address))
+        };
+        let mut known: BTreeMap<u64, Option<u64>> = BTreeMap::new();
+        for (place, owner) in &self.places {
+            let target = *known.entry(*place).or_insert_with(|| {
+                let held = program.word(*place);
+                [Some(*place), held].into_iter().flatten().find(|address| takes_more(*address))
+            });
+            self.calls.extend(target.map(|target| (target, *owner)));
         }
     }
 }

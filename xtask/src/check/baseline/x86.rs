@@ -19,8 +19,17 @@ pub struct Instruction {
     pub needs: Features,
     /// Whether it asks the CPU what it is (`cpuid`).
     pub asks: bool,
-    /// How far it calls or jumps from its end, where a number says that.
-    pub goes: Option<i32>,
+    /// What it names by a distance from its end.
+    pub refers: Option<Reference>,
+}
+
+/// What an instruction names by a distance from its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reference {
+    /// Where it calls or jumps.
+    Code(i32),
+    /// A place in memory.
+    Place(i32),
 }
 
 /// A longer one is refused by every CPU.
@@ -97,6 +106,8 @@ impl Prefixes {
 struct Reader<'a> {
     code: &'a [u8],
     at: usize,
+    /// Where a distance from the instruction's end to its operand stands.
+    distance: Option<usize>,
 }
 
 impl Reader<'_> {
@@ -113,7 +124,7 @@ impl Reader<'_> {
 
 /// The first instruction of some code for 32 or 64 bits; nothing if there is none that is known.
 pub fn decode(code: &[u8], is_64: bool) -> Option<Instruction> {
-    let mut reader = Reader { code, at: 0 };
+    let mut reader = Reader { code, at: 0, distance: None };
     let mut prefixes = Prefixes::default();
     let mut byte;
     loop {
@@ -150,8 +161,13 @@ pub fn decode(code: &[u8], is_64: bool) -> Option<Instruction> {
         return None;
     }
     let goes = matches!(byte, 0xe8 | 0xe9) && (is_64 || !prefixes.narrow);
-    let last = code[..length].last_chunk().filter(|_| goes);
-    Some(Instruction { length, needs, asks, goes: last.map(|bytes| i32::from_le_bytes(*bytes)) })
+    let number = |at: usize| code[at..].first_chunk().map(|bytes| i32::from_le_bytes(*bytes));
+    let refers = match (goes, reader.distance) {
+        (true, _) => number(length - 4).map(Reference::Code),
+        (false, Some(at)) => number(at).map(Reference::Place),
+        (false, None) => None,
+    };
+    Some(Instruction { length, needs, asks, refers })
 }
 
 fn two_bytes(reader: &mut Reader<'_>, prefixes: Prefixes, is_64: bool) -> Option<(Features, bool)> {
@@ -302,6 +318,9 @@ fn modrm(reader: &mut Reader<'_>, prefixes: Prefixes, is_64: bool) -> Option<()>
             _ => 0,
         };
         return Some(());
+    }
+    if is_64 && mode == 0 && base == 5 {
+        reader.distance = Some(reader.at);
     }
     let mut is_bare = base == 5;
     if base == 4 {
