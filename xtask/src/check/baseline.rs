@@ -4,13 +4,14 @@
 //! What is looked at and what is taken for asking stands in docs/baseline.md. It judges what is in a
 //! program, and never how a CPU is set.
 
+mod attributes;
 mod survey;
 mod x86;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use object::elf::{EM_386, EM_X86_64, PF_X, PT_LOAD};
+use object::elf::{EM_386, EM_ARM, EM_MIPS, EM_RISCV, EM_X86_64, PF_X, PT_LOAD};
 
 use super::Outcome;
 use super::elf::{self, Image};
@@ -66,6 +67,9 @@ pub fn check_image(
     evidence: Option<&Evidence>,
 ) -> Outcome {
     let machine = object::elf::Machine(image.machine.elf);
+    if matches!(machine, EM_ARM | EM_MIPS | EM_RISCV) {
+        return attributes::check(data, baseline, evidence);
+    }
     if machine != EM_X86_64 && machine != EM_386 {
         let words = "nothing in a program for this CPU says what its code takes";
         return Outcome::Skipped(words.to_owned());
@@ -215,12 +219,7 @@ impl<'a> Judge<'a> {
 
     fn outcome(self, promise: &str) -> Outcome {
         if !self.bad.is_empty() {
-            let more = self.bad.len().saturating_sub(NAMES_MAX);
-            let mut lines: Vec<String> = self.bad.into_iter().take(NAMES_MAX).collect();
-            if more > 0 {
-                lines.push(format!("and {more} functions more"));
-            }
-            return Outcome::Failed(lines.join("\n"));
+            return Outcome::Failed(shortened(self.bad));
         }
         let guarded = self.guarded.iter();
         let guarded: Vec<String> =
@@ -230,6 +229,14 @@ impl<'a> Judge<'a> {
         }
         Outcome::Passed(format!("{promise}; more after asking the CPU: {}", guarded.join("; ")))
     }
+}
+
+/// The first of some findings, and how many there are more.
+fn shortened(mut findings: Vec<String>) -> String {
+    let more = findings.len().saturating_sub(NAMES_MAX);
+    findings.truncate(NAMES_MAX);
+    findings.extend((more > 0).then(|| format!("and {more} more")));
+    findings.join("\n")
 }
 
 /// Whether a Rust function can never be marked with `target_feature`, by its name: code that takes
