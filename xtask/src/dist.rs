@@ -68,6 +68,7 @@ impl cli::Dist {
         let host = Host::of(session, &project, &plan)?;
         let derived = environment.derived.iter().map(String::as_str).chain(host.entry());
         session.keep_root(&project, &plan, &derived.map(str::to_owned).collect::<Vec<_>>());
+        environment.refuse_other_cpu(project.folder())?;
         environment.respect_configuration(project.folder());
         app::hide_paths(&mut environment, session, &project);
         let place = self.place(session, &project, target)?;

@@ -42,6 +42,44 @@ impl Baseline {
     }
 }
 
+impl Baseline {
+    /// Why this machine cannot run what was built for a CPU that the command line names; nothing if it
+    /// can, or if another one runs it.
+    pub fn cannot_run_here(&self) -> Option<String> {
+        let cpu = self.cpu.as_ref()?;
+        let missing = missing_here(&self.features);
+        (!missing.is_empty())
+            .then(|| format!("this machine's CPU is no {cpu}: it has no {}", missing.join(", ")))
+    }
+}
+
+/// Of some features, by rustc's names, those that this machine's CPU lacks.
+#[cfg(target_arch = "x86_64")]
+fn missing_here(features: &[String]) -> Vec<&str> {
+    macro_rules! has {
+        ($name:expr, $($known:tt)*) => {
+            match $name {
+                $($known => std::arch::is_x86_feature_detected!($known),)*
+                _ => true,
+            }
+        };
+    }
+    let is_here = |name: &str| {
+        has!(
+            name, "sse3" "ssse3" "sse4.1" "sse4.2" "popcnt" "lzcnt" "bmi1" "bmi2" "movbe" "avx" "avx2"
+            "fma" "f16c" "aes" "pclmulqdq" "sha" "adx" "gfni" "vaes" "vpclmulqdq" "avx512f" "avx512bw"
+            "avx512cd" "avx512dq" "avx512vl" "avx512vbmi" "avx512vnni" "avx512bf16" "avx512fp16"
+        )
+    };
+    features.iter().map(String::as_str).filter(|name| !is_here(name)).collect()
+}
+
+/// What is built runs elsewhere.
+#[cfg(not(target_arch = "x86_64"))]
+fn missing_here(_: &[String]) -> Vec<&str> {
+    Vec::new()
+}
+
 /// What is known of a program besides its bytes.
 #[derive(Clone, Debug, Default)]
 pub struct Evidence {
