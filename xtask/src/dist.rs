@@ -19,7 +19,7 @@ use crate::app::{self, Order, Program};
 use crate::build;
 use crate::check::baseline::Baseline;
 use crate::check::{
-    Checked, Expectation, RunPolicy, TIME_LIMIT, examine, forbidden_of_this_machine,
+    Checked, Expectation, RunPolicy, TIME_LIMIT, examine, forbidden_of_this_machine, oldest_cpu,
 };
 use crate::cli::{self, Global};
 use crate::digest::Digest;
@@ -127,12 +127,16 @@ fn expectation(
         machine: Some(target.machine),
         // `cpu` knows more, and looks later.
         baseline: None,
+        oldest_cpu: oldest_cpu(target),
         forbidden: forbidden_of_this_machine(&[
             ("the store", session.store.root().to_owned()),
             ("the workspace", project.metadata.workspace_root.clone()),
             ("the target folder", project.metadata.target_directory.clone()),
         ]),
-        run: RunPolicy::EmptyRoot { scratch: scratch.to_owned(), limit: TIME_LIMIT },
+        run: match Baseline::of(target).cannot_run_here() {
+            Some(reason) => RunPolicy::Never(reason),
+            None => RunPolicy::EmptyRoot { scratch: scratch.to_owned(), limit: TIME_LIMIT },
+        },
     }
 }
 
