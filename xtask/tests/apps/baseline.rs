@@ -2,8 +2,11 @@
 //! `--target-cpu`, for C and Rust alike.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+
+use xtask::check::baseline::{Baseline, Evidence, check};
+use xtask::linked::{Owner, Pieces};
 
 use super::{App, TRIPLE};
 
@@ -146,4 +149,84 @@ fn another_cpu_is_for_c_and_rust_alike() {
         let (code, said, _) = app.dist(&["--target-cpu", cpu]);
         assert!(code == Some(2) && said.contains(words), "{said}");
     }
+}
+
+/// A program of the store's zig.
+fn zig(words: &[&str], from: &Path, to: &Path) {
+    let store = std::env::var_os("MUSLIN_STORE").unwrap();
+    let entries = fs::read_dir(Path::new(&store).join("entries-v1")).unwrap().flatten();
+    let mut zigs = entries.map(|it| it.path().join("outputs/zig"));
+    let zig = zigs.find(|path| path.is_file()).expect("the store has no zig");
+    let status = Command::new(zig).args(words).arg(from).arg("-o").arg(to).status();
+    assert!(status.unwrap().success(), "{words:?}");
+}
+
+const FREE: [&str; 4] = ["-O3", "-ffreestanding", "-nostdlib", "-c"];
+
+/// An i586 has no SSE: without a map, told of a program that never asks.
+#[test]
+fn an_i586_program_has_no_sse() {
+    let Some(app) = App::sums("older", "", "sum", "") else { return };
+    let (source, object, program) = (app.0.join("c/sum.c"), app.0.join("sum.o"), app.0.join("sum"));
+    for (flag, word) in [("-march=pentium", "ok"), ("-msse2", "FAILED")] {
+        let words = [&["clang", "-target", "i586-linux-musl", "-march=pentium", flag], &FREE[..]];
+        zig(&words.concat(), &source, &object);
+        zig(&["ld.lld", "-static", "-e", "sum"], &object, &program);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        command.current_dir(checkout).args(["check", "--target", "i586-unknown-linux-musl"]);
+        let output = command.arg(&program).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let line = said.lines().find(|line| line.trim_start().starts_with("baseline")).unwrap();
+        assert!(line.contains(word), "{flag}: {said}");
+        assert!(word == "ok" || line.contains("sse2, which is more than the baseline"), "{line}");
+    }
+}
+
+/// What compilers write into objects is what the check reads there.
+#[test]
+fn objects_say_what_they_were_compiled_for() {
+    let Some(app) = App::sums("objects", "", "sum", "") else { return };
+    let (source, object) = (app.0.join("c/sum.c"), app.0.join("sum.o"));
+    for (target, flags, words, finding) in [
+        ("arm-linux-musleabihf", "-march=armv6", "v6 vfpv2", None),
+        ("arm-linux-musleabihf", "-march=armv7-a", "v6 vfpv2", Some("ARMv7")),
+        ("arm-linux-musleabi", "-march=armv5te", "v5te", None),
+        ("arm-linux-musleabi", "-march=armv6", "v5te", Some("ARMv6")),
+        ("arm-linux-musleabihf", "-march=armv7-a -mfpu=neon", "v7 vfpv3-d16", Some("neon")),
+        ("mips-linux-musleabi", "-march=mips32r2", "mips32r2", None),
+        ("mips-linux-musleabi", "-march=mips32r6", "mips32r2", Some("mips32r6")),
+        ("riscv64-linux-musl", "-march=rv64gc", "i m a f d c", None),
+        ("riscv64-linux-musl", "-march=rv64gc_zba", "i m a f d c", Some("zba")),
+    ] {
+        let flags: Vec<_> = flags.split(' ').collect();
+        zig(&[&["clang", "-target", target], &FREE[..], &flags].concat(), &source, &object);
+        let place = Some((object.clone(), None));
+        let from = "crate x 1.0.0".to_owned();
+        let owner = Owner { from, object: "sum.o".to_owned(), is_rust: false, place };
+        let pieces = Pieces { owners: vec![owner], pieces: Vec::new() };
+        let evidence = Evidence { pieces, ..Evidence::default() };
+        let features = words.split(' ').map(str::to_owned).collect();
+        let data = fs::read(&object).unwrap();
+        let outcome = check(&data, &Baseline { features, cpu: None }, Some(&evidence));
+        match finding {
+            None => assert_eq!(outcome.word(), "ok", "{target} {flags:?}: {outcome:?}"),
+            Some(finding) => {
+                assert_eq!(outcome.word(), "FAILED", "{target} {flags:?}: {outcome:?}");
+                assert!(outcome.detail().contains(finding), "{outcome:?}");
+            }
+        }
+    }
+}
+
+/// A configuration that raises the CPU of Rust alone is refused; the command line's is for both.
+#[test]
+fn a_configuration_cannot_raise_rust_alone() {
+    let Some(app) = App::sums("config", "", "sum", "") else { return };
+    app.write(".cargo/config.toml", "[build]\nrustflags = [\"-C\", \"target-cpu=haswell\"]\n");
+    let (code, said, _) = app.dist(&[]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("`target-cpu=haswell`") && said.contains("--target-cpu CPU"), "{said}");
+    let (code, said, _) = app.dist(&["--target-cpu", "x86-64-v2"]);
+    assert_eq!(code, Some(0), "{said}");
 }
