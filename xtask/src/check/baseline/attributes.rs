@@ -354,5 +354,4 @@ fn extensions(text: &str) -> impl Iterator<Item = String> {
 }
 
 #[cfg(test)]
-#[path = "attributes_tests.rs"]
 mod tests;

@@ -164,7 +164,7 @@ fn of_0fae(modrm: u8, choice: u8) -> Features {
     match (modrm < 0xc0, modrm >> 3 & 7, choice) {
         (true, 0 | 1, _) => Features::FXSR,
         (true, 2 | 3, _) => SSE,
-        (true, 4 | 5, 0) | (true, 6, 0) => Features::XSAVE,
+        (true, 4..=6, 0) => Features::XSAVE,
         (true, 7, 0) | (false, 5 | 6, 0) => SSE2,
         (false, 7, 0) => SSE,
         _ => Features::OTHER,
@@ -286,7 +286,7 @@ pub fn of_evex(map: u8, opcode: u8, prefixes: Prefixes) -> Option<Features> {
         (2, 0x52) if choice == 0xf3 => Features::AVX512BF16,
         (2, 0x72) if choice >= 0xf2 => Features::AVX512BF16,
         (2, 0x50..=0x53) if choice == 0x66 => Features::AVX512VNNI,
-        (2, 0x54 | 0x55 | 0x8f) | (2 | 3, 0x70..=0x73) | (2, 0x62 | 0x63) => Features::AVX512BITALG,
+        (2, 0x54 | 0x55 | 0x62 | 0x63 | 0x8f) | (2 | 3, 0x70..=0x73) => Features::AVX512BITALG,
         (2, 0x75 | 0x7d | 0x8d) if !prefixes.wide => Features::AVX512VBMI,
         (2, 0x83) => Features::AVX512VBMI,
         (2, 0xb4 | 0xb5) => Features::AVX512IFMA,
