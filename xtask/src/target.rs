@@ -95,6 +95,7 @@ impl Target {
 
     /// The same target for another CPU, by rustc's name for it, and what that one has. Compilers of C
     /// know it by the same name; the flag for it differs.
+    #[must_use]
     pub fn with_cpu(mut self, cpu: &str, features: Vec<String>) -> Self {
         self.cflags.retain(|flag| !flag.starts_with("-march=") && !flag.starts_with("-mcpu="));
         let flag = match self.cpu() {

@@ -30,7 +30,7 @@ impl Session {
             let question = format!("{} of {}", words.join(" "), rust.version);
             memory.recall(
                 &question,
-                &[rustc.clone()],
+                std::slice::from_ref(&rustc),
                 |_| true,
                 || {
                     let shell = process::shell()?;

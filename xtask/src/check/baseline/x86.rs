@@ -278,27 +278,23 @@ fn operands(reader: &mut Reader<'_>, kind: u8, prefixes: Prefixes, is_64: bool) 
         modrm(reader, prefixes, is_64)?;
     }
     reader.at += match kind {
+        // Only two of the eight instructions that share these numbers have an immediate.
+        b'g' | b'G' if next? & 0x30 != 0 => 0,
+        b'v' if prefixes.wide => 8,
+        b'j' if is_64 => 4,
         b'.' | b'm' => 0,
         b'i' | b'N' if !is_64 => 0,
-        b'b' | b'M' => 1,
+        b'b' | b'M' | b'g' => 1,
         b'B' | b'L' if !is_64 => 1,
         b'w' => 2,
         b'e' => 3,
-        b'z' | b'Z' => word,
-        b'v' if prefixes.wide => 8,
-        b'v' => word,
-        b'j' if is_64 => 4,
-        b'j' => word,
+        b'z' | b'Z' | b'G' | b'v' | b'j' => word,
         b'F' if !is_64 => word + 2,
         b'o' => match (is_64, prefixes.short_address) {
             (true, false) => 8,
             (false, true) => 2,
             _ => 4,
         },
-        // Only two of the eight instructions that share these numbers have an immediate.
-        b'g' | b'G' if next? & 0x30 != 0 => 0,
-        b'g' => 1,
-        b'G' => word,
         _ => return None,
     };
     Some(())

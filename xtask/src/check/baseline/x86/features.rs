@@ -163,10 +163,9 @@ pub fn of_0f(opcode: u8, modrm: u8, prefixes: Prefixes) -> Features {
 fn of_0fae(modrm: u8, choice: u8) -> Features {
     match (modrm < 0xc0, modrm >> 3 & 7, choice) {
         (true, 0 | 1, _) => Features::FXSR,
-        (true, 2 | 3, _) => SSE,
+        (true, 2 | 3, _) | (false, 7, 0) => SSE,
         (true, 4..=6, 0) => Features::XSAVE,
         (true, 7, 0) | (false, 5 | 6, 0) => SSE2,
-        (false, 7, 0) => SSE,
         _ => Features::OTHER,
     }
 }
