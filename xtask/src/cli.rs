@@ -147,7 +147,8 @@ pub struct Dist {
     /// Cargo's profile.
     #[arg(long, value_name = "PROFILE", default_value = "release")]
     pub profile: String,
-    /// Where the result goes [default: `dist/<triple>` in the package's target folder].
+    /// Where the result goes [default: `dist/<triple>` in the package's target
+    /// folder, `dist/<triple>+<cpu>` with `--target-cpu`].
     #[arg(long, value_name = "DIR")]
     pub out_dir: Option<PathBuf>,
 }

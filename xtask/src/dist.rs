@@ -4,6 +4,7 @@
 
 mod ahead;
 mod copies;
+mod cpu;
 mod manifest;
 mod many;
 mod run;
@@ -17,6 +18,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::app::{self, Order, Program};
 use crate::build;
+use crate::check::baseline::Baseline;
 use crate::check::{
     Checked, Expectation, RunPolicy, TIME_LIMIT, examine, forbidden_of_this_machine, oldest_cpu,
 };
@@ -31,6 +33,7 @@ use crate::report;
 use crate::session::{Access, Project, Session};
 use crate::target::Target;
 use ahead::Ahead;
+use cpu::Cpu;
 
 impl cli::Dist {
     /// Builds, checks and packs for each target.
@@ -47,10 +50,10 @@ impl cli::Dist {
     fn place(&self, session: &Session, project: &Project, target: &Target) -> Result<PathBuf> {
         let place = match &self.out_dir {
             Some(folder) if self.platform.target.len() > 1 || self.platform.all_targets => {
-                folder.join(&target.triple)
+                folder.join(target.name())
             }
             Some(folder) => folder.clone(),
-            None => target_folder(session, project).join("dist").join(&target.triple),
+            None => target_folder(session, project).join("dist").join(target.name()),
         };
         Ok(std::path::absolute(&place)?)
     }
@@ -78,6 +81,7 @@ impl cli::Dist {
         let host = Host::of(session, &project, &plan)?;
         let derived = environment.derived.iter().map(String::as_str).chain(host.entry());
         session.keep_root(&project, &plan, &derived.map(str::to_owned).collect::<Vec<_>>());
+        environment.refuse_other_cpu(project.folder())?;
         environment.respect_configuration(project.folder());
         app::hide_paths(&mut environment, session, &project);
         let scratch = session.store.temp("check")?;
@@ -96,11 +100,13 @@ impl cli::Dist {
             );
         }
         let places = Places::new(session, &project, &plan, &environment);
+        let baseline = Baseline::of(target);
+        let cpu = Cpu::new(session, &project, &places, &built, &baseline);
         let (checked, linked) = std::thread::scope(|scope| {
             let archives =
                 |program: &Program| linked::archives(&places, &built, program, &ahead.maps);
             let linked = scope.spawn(move || side_by_side(programs, archives));
-            (check(programs, &expectation, &ahead), linked.join())
+            (check(programs, &expectation, &ahead, &cpu), linked.join())
         });
         let (checked, Ok(linked)) = (checked?, linked) else { bail!("a thread panicked") };
         let linked = linked.into_iter().collect::<Result<Vec<_>>>()?;
@@ -150,23 +156,38 @@ fn expectation(
 ) -> Expectation {
     Expectation {
         machine: Some(target.machine),
+        // `cpu` knows more, and looks later.
+        baseline: None,
         oldest_cpu: oldest_cpu(target),
         forbidden: forbidden_of_this_machine(&[
             ("the store", session.store.root().to_owned()),
             ("the workspace", project.metadata.workspace_root.clone()),
             ("the target folder", project.metadata.target_directory.clone()),
         ]),
-        run: RunPolicy::EmptyRoot { scratch: scratch.to_owned(), limit: TIME_LIMIT },
+        run: match Baseline::of(target).cannot_run_here() {
+            Some(reason) => RunPolicy::Never(reason),
+            None => RunPolicy::EmptyRoot { scratch: scratch.to_owned(), limit: TIME_LIMIT },
+        },
     }
 }
 
 /// Checks every program that was not checked as it is while cargo ran; the findings of all of them
 /// are shown at once.
-fn check(programs: &[Program], expectation: &Expectation, ahead: &Ahead) -> Result<Vec<Checked>> {
+fn check(
+    programs: &[Program],
+    expectation: &Expectation,
+    ahead: &Ahead,
+    cpu: &Cpu<'_>,
+) -> Result<Vec<Checked>> {
     let (mut checked, mut failure) = (Vec::new(), None::<crate::exit::Failure>);
-    let checkup = |program: &Program| match ahead.of(program) {
-        Some(checkup) => Ok(checkup),
-        None => examine(&program.path, expectation),
+    let checkup = |program: &Program| {
+        let looked_at = ahead.of(program).map_or_else(|| examine(&program.path, expectation), Ok);
+        let mut checkup = looked_at?;
+        let is_elf = checkup.results[0].outcome.word() == "ok";
+        if is_elf {
+            checkup.replace("baseline", cpu.outcome(program, &checkup.sha256)?);
+        }
+        Ok(checkup)
     };
     for checkup in side_by_side(programs, checkup) {
         match checkup?.into_checked() {

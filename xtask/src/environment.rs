@@ -12,6 +12,7 @@ use anyhow::{Context as _, Result};
 
 use crate::cli::{self, EnvFormat, Global};
 use crate::emulator::Fit;
+use crate::exit::{Exit, Failure};
 use crate::links::Wanted;
 use crate::plan::{Plan, Work};
 use crate::process::{self, shell_word};
@@ -169,6 +170,23 @@ impl Environment {
         self.rustflags.splice(0..0, theirs);
     }
 
+    /// Fails if the app's configuration has rustc take another CPU for granted: C would not follow, and
+    /// nothing would tell that the result is not for every machine of the target.
+    pub fn refuse_other_cpu(&self, folder: &Path) -> Result<()> {
+        let triple = &self.target.triple;
+        let Some(flag) = config::raising_flag(folder, triple, self.target.cpu.is_some()) else {
+            return Ok(());
+        };
+        let message = format!(
+            "a configuration of cargo that counts in {} has rustc take another CPU for granted: `{flag}`",
+            folder.display()
+        );
+        Err(Failure::new(Exit::Usage, message)
+            .help("`--target-cpu CPU` sets Rust and C alike, and gives the result a name of its own")
+            .help("leave the flag out of `.cargo/config.toml`, there and in the folders above and cargo's home")
+            .into())
+    }
+
     /// Arguments that tell cargo of the linker, the flags and the overrides: `--config`, value, …
     pub fn cargo_arguments(&self) -> Vec<String> {
         let table = format!("target.{}", self.target.triple);
@@ -247,7 +265,9 @@ impl Environment {
 fn rustflags(target: &Target) -> Vec<String> {
     let stack = format!("-Clink-arg=-Wl,-z,stack-size={}", target.stack_size_bytes);
     let common = LINK_FLAGS.map(str::to_owned);
-    target.rustflags.iter().cloned().chain(common).chain([stack]).collect()
+    // The standard library stays as Rust ships it, which runs on such a CPU too.
+    let cpu = target.cpu.iter().map(|cpu| format!("-Ctarget-cpu={cpu}"));
+    target.rustflags.iter().cloned().chain(common).chain([stack]).chain(cpu).collect()
 }
 
 /// The entry that a file or folder right below its outputs belongs to.

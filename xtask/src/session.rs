@@ -3,6 +3,7 @@
 //! And the one place where a plan meets the store: which toolchain, which origin's bytes.
 
 mod choice;
+mod cpu;
 mod early;
 mod lockfile;
 mod needs;
@@ -105,7 +106,7 @@ impl Session {
     /// The targets asked for.
     pub fn targets(&self, platform: &crate::cli::Platform) -> Result<Vec<Target>> {
         let triples = platform.triples(self.recipes.targets.keys());
-        triples.iter().map(|triple| self.target(triple)).collect()
+        triples.iter().map(|triple| self.target_of(platform, triple)).collect()
     }
 
     /// The one target asked for, for a command that has one; `what` it is that is one target's.

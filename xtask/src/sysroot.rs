@@ -37,7 +37,7 @@ impl cli::Sysroot {
             let plan = session.settle(toolchain, &target, Goal::libraries(&libraries))?;
             session.store.keep_root(session.root(&user.0, &user.1, &plan, &[]));
             build::make(&session, &plan)?;
-            let place = target_folder.join("sysroot").join(triple);
+            let place = target_folder.join("sysroot").join(target.name());
             mirror(&session.entry(plan.sysroot()).outputs(), &place)?;
             report::status("Composed", format!("{} ({})", place.display(), names(&libraries)));
             report::event(

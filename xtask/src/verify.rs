@@ -117,6 +117,8 @@ impl cli::Verify {
         all.extend(["--package".to_owned(), project.package.name.clone()]);
         all.extend(["--profile".to_owned(), self.profile.clone()]);
         all.extend(self.bin.iter().flat_map(|bin| ["--bin".to_owned(), bin.clone()]));
+        let cpu = self.platform.target_cpu.iter();
+        all.extend(cpu.flat_map(|cpu| ["--target-cpu".to_owned(), cpu.clone()]));
         all.extend(project.features.iter().cloned());
         all
     }

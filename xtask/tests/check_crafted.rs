@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use xtask::check::baseline::Baseline;
 use xtask::check::{
     Checkup, Expectation, Forbidden, Outcome, RunPolicy, TIME_LIMIT, examine,
     forbidden_of_this_machine, table,
@@ -130,7 +131,13 @@ fn examine_bytes(bytes: &[u8], expectation: &Expectation) -> Checkup {
 
 fn no_run() -> Expectation {
     let run = RunPolicy::Never("not in this test".to_owned());
-    Expectation { machine: None, forbidden: Vec::new(), run, oldest_cpu: Err(String::new()) }
+    Expectation {
+        machine: None,
+        baseline: None,
+        forbidden: Vec::new(),
+        run,
+        oldest_cpu: Err(String::new()),
+    }
 }
 
 fn outcome(checkup: &Checkup, name: &str) -> Outcome {
@@ -153,12 +160,18 @@ fn assert_only_fails(bytes: &[u8], name: &str, words: &str) {
 fn a_sound_program_passes_and_runs_in_an_empty_root() {
     let run = run_here();
     let forbidden = forbidden_of_this_machine(&[("the workspace", scratch())]);
-    let expectation = Expectation { machine: Some(X86_64), forbidden, run, ..no_run() };
+    let expectation = Expectation {
+        machine: Some(X86_64),
+        baseline: Some(Baseline::default()),
+        forbidden,
+        run,
+        ..no_run()
+    };
     let checkup = examine_bytes(&Builder::exit_7().build(), &expectation);
     let checked = checkup.clone().into_checked().unwrap();
     let names: Vec<_> = checked.checks().map(|(name, _)| name).collect();
     let expected = ["elf", "static", "stack", "segments", "relocations", "paths"];
-    assert_eq!(names, [&expected[..], &["empty-root", "oldest-cpu"]].concat());
+    assert_eq!(names, [&expected[..], &["empty-root", "oldest-cpu", "baseline"]].concat());
     match outcome(&checkup, "empty-root") {
         Outcome::Skipped(reason) => eprintln!("SKIPPED: running it: {reason}"),
         other => assert_eq!(other, Outcome::Passed("exit code 7".to_owned())),

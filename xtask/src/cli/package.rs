@@ -84,6 +84,10 @@ pub struct Platform {
     /// All targets of recipes/targets.toml.
     #[arg(long, conflicts_with = "target")]
     pub all_targets: bool,
+    /// The CPU that the program may take for granted, by rustc's name: for Rust and C alike, such as
+    /// x86-64-v3 [default: what every machine of the target has].
+    #[arg(long, value_name = "CPU")]
+    pub target_cpu: Option<String>,
     /// The toolchain [default: the first that the store has or that can be fetched].
     #[arg(long, value_name = "NAME")]
     pub toolchain: Option<String>,

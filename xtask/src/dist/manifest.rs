@@ -25,6 +25,8 @@ struct Manifest<'a> {
     muslin: &'static str,
     package: Package<'a>,
     target: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target_cpu: Option<&'a str>,
     profile: &'a str,
     features: &'a [String],
     lockfile: Option<String>,
@@ -160,6 +162,7 @@ pub fn text(
             }),
         },
         target: &plan.target.triple,
+        target_cpu: plan.target.cpu.as_deref(),
         profile,
         features: &project.features,
         lockfile: lockfile(project),

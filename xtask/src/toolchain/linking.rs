@@ -129,6 +129,17 @@ const STATIC_BY_DEFAULT: &str = r#"case " $* " in
 esac
 "#;
 
+/// The CPU of the machine that builds is no promise of any other's: what was compiled for it would
+/// differ with the machine, and end in SIGILL elsewhere. As for any flag that a compiler does not know,
+/// a build script that only tries it out goes on without it.
+const NO_NATIVE: &str = r#"case " $* " in
+*" -march=native "* | *" -mcpu=native "* | *" -mtune=native "*)
+    echo 'muslin: native is the CPU of the machine that builds: leave the flag out, or name a CPU with --target-cpu' >&2
+    exit 1
+    ;;
+esac
+"#;
+
 /// The ending of the map that the linker writes beside a program.
 pub const MAP_ENDING: &str = ".map";
 
@@ -186,7 +197,7 @@ fn call(name: &str, toolchain: &Toolchain, target: &Target, lld: &Path) -> Strin
     };
     let call = format!("\"$tree/{name}\" {flags}");
     format!(
-        "{STATIC_BY_DEFAULT}{}{}{}exec {call} \"$@\"",
+        "{NO_NATIVE}{STATIC_BY_DEFAULT}{}{}{}exec {call} \"$@\"",
         where_cargo_links(target),
         told_by_variables(target),
         guarded(&toolchain.driver, &call),

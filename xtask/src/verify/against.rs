@@ -83,6 +83,8 @@ fn dist(command: &cli::Verify, global: Global, theirs: &Value) -> Result<std::pa
     let known = theirs["target"].as_str().filter(|triple| session.target(triple).is_ok());
     if let (Some(triple), true) = (known, platform.target.is_empty() && !platform.all_targets) {
         platform.target.push(triple.to_owned());
+        let cpu = theirs["target_cpu"].as_str().map(str::to_owned);
+        platform.target_cpu = platform.target_cpu.or(cpu);
     }
     let target = session.one_target(&platform, "a manifest is that of")?;
     let order = cli::Dist {

@@ -341,6 +341,7 @@ pub const FORMAT: &[Table] = &[
             ("endian", "!", "text:^(little|big)$", "The byte order."),
             ("float-abi", "!", "text:^(hard|soft)$", "Target.float_abi"),
             ("cflags", "", "texts", "Target.cflags"),
+            ("baseline", "", "texts", "Target.baseline"),
             ("rustflags", "", "texts", "Target.rustflags"),
             (
                 "std",

@@ -105,8 +105,16 @@ fn every_field_is_known(recipes: &Recipes) {
     for target in targets.values() {
         let Target { triple: _, gnu: _, zig_libc: _, zig_kernel: _, machine, float_abi: _, .. } =
             target;
-        let Target { cflags: _, rustflags: _, stack_size_bytes: _, emulator, options: _, .. } =
-            target;
+        let Target {
+            cflags: _,
+            baseline: _,
+            cpu: _,
+            rustflags: _,
+            stack_size_bytes: _,
+            emulator,
+            options: _,
+            ..
+        } = target;
         let Target { std: _, .. } = target;
         let Machine { elf: _, bits: _, endian: _ } = machine;
         let Emulator { program: _, cpu: _, since: _ } = emulator;

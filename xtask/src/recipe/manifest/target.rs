@@ -24,6 +24,7 @@ static TARGET: Shape = Shape {
         "endian",
         "float-abi",
         "cflags",
+        "baseline",
         "rustflags",
         "std",
         "stack-size",
@@ -104,6 +105,7 @@ fn target(fields: &Fields<'_, '_>, triple: &Word<'_>, row: &mut Row<'_>) -> Opti
     let float_abi = one_of(fields, "float-abi", "float-abi = \"hard\"", &floats);
     let bits = bits(fields);
     let cflags = fields.checked_words("cflags", words::flag);
+    let baseline = fields.words("baseline").iter().map(|word| word.text.to_owned()).collect();
     let rustflags = fields.checked_words("rustflags", words::flag);
     let stds = [("rustup", Std::Rustup), ("source", Std::Source)];
     let std = one_of(fields, "std", "std = \"rustup\"", &stds);
@@ -120,6 +122,8 @@ fn target(fields: &Fields<'_, '_>, triple: &Word<'_>, row: &mut Row<'_>) -> Opti
             machine,
             float_abi: float_abi?,
             cflags,
+            baseline,
+            cpu: None,
             rustflags,
             std: std?,
             stack_size_bytes: stack_size_bytes?,
