@@ -116,8 +116,10 @@ fn a_library_that_asks_may_take_more() {
     let manifest = fs::read_to_string(app.0.join("Cargo.toml")).unwrap();
     let vouched = "[package.metadata.muslin.asks-cpu]\nasking = \"main knows where it runs\"\n";
     app.write("Cargo.toml", &format!("{manifest}{vouched}"));
+    // An emulator of the oldest CPU, where there is one, is not so easily told.
     let (code, said, _) = app.dist(&[]);
-    assert_eq!(code, Some(0), "{said}");
+    assert!(!said.contains("baseline:"), "{said}");
+    assert!(code == Some(0) || said.contains("oldest-cpu: it died by SIGILL"), "{said}");
 }
 
 /// What a program does in registers of 256 bits.
