@@ -63,11 +63,23 @@ pub struct Part<'a> {
     /// Files, links and folders of the tree to leave out, each of which must be there. For links that
     /// no tree may have, such as a toolchain's absolute link to where its libc would be installed.
     pub omit: &'a [String],
+    /// The archive inside the archive that all this is said of, where they are nested.
+    pub inner: Option<&'a str>,
 }
 
 /// Unpacks bytes that `fetch` has verified; see [`unpack_file`].
 pub fn unpack_archive(archive: &VerifiedArchive, part: &Part<'_>, dest: &Path) -> Result<Summary> {
-    unpack_file(archive.path(), part, dest, &Limits::default())
+    let limits = Limits::default();
+    let Some(inner) = part.inner else { return unpack_file(archive.path(), part, dest, &limits) };
+    let outer = Sibling::new(dest)?;
+    let tree = outer.path.join("outer");
+    unpack_file(archive.path(), &Part::default(), &tree, &limits)?;
+    let file = tree.join(inner);
+    if !file.symlink_metadata().is_ok_and(|data| data.is_file()) {
+        let name = archive.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
+        bail!("there is no archive `{inner}` in {name}");
+    }
+    unpack_file(&file, part, dest, &limits)
 }
 
 /// Unpacks an archive into a folder, which must not exist yet; its parent must.

@@ -13,6 +13,7 @@ mod library;
 mod license;
 mod license_file;
 mod made;
+mod making;
 mod patches;
 mod paths;
 mod prebuilt;
@@ -264,13 +265,14 @@ fn check_names<'f>(
     mistakes: &mut Vec<Diagnostic<'f>>,
 ) {
     let libraries = || context.libraries.iter().map(String::as_str);
-    let known = || libraries().chain(context.tools.keys().copied());
+    let toolchains = context.toolchains.iter().map(String::as_str);
+    let known = || libraries().chain(context.tools.keys().copied()).chain(toolchains.clone());
     for (owner, patches) in &context.patches {
         if known().any(|name| name == *owner) {
             continue;
         }
         for file in patches.values() {
-            let title = format!("there is no library or tool {} to patch", quote(owner));
+            let title = format!("there is no library, tool or toolchain {} to patch", quote(owner));
             let mistake = Diagnostic::of_file(file, title).guess(owner, known());
             mistakes.push(mistake.note(format!("there are: {}", list(known()))));
         }

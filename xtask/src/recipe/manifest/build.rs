@@ -127,16 +127,7 @@ fn cmake_variable(text: &str) -> Result<(), words::Wrong> {
 fn configure(table: &Fields<'_, '_>, context: &Context<'_>) -> Option<Configure> {
     let script = table.need_checked("script", "script = \"./configure\"", words::inner_path);
     let options = options(table, &table.words("options"));
-    let mut options_for = BTreeMap::new();
-    for (target, value) in table.entries("options-for") {
-        context.check_target(table.sink, &target);
-        if !matches!(value.get_ref(), DeValue::Array(_)) {
-            table.sink.report_type(target.text, value, Wanted::Texts);
-            continue;
-        }
-        let words = table.words_of(target.text, value);
-        options_for.insert(target.text.to_owned(), self::options(table, &words));
-    }
+    let options_for = options_for(table, context);
     table.not_empty("install", "without `install` in it, nothing gets into the outputs");
     let install = table.checked_words("install", words::make_target);
     Some(Configure {
@@ -150,6 +141,24 @@ fn configure(table: &Fields<'_, '_>, context: &Context<'_>) -> Option<Configure>
         host_programs: table.checked_words("host-programs", words::tool),
         host: table.fields("host", &HOST).map(|host| host_build(&host)),
     })
+}
+
+/// `options-for`, by target.
+pub fn options_for(
+    table: &Fields<'_, '_>,
+    context: &Context<'_>,
+) -> BTreeMap<String, Vec<Template>> {
+    let mut found = BTreeMap::new();
+    for (target, value) in table.entries("options-for") {
+        context.check_target(table.sink, &target);
+        if !matches!(value.get_ref(), DeValue::Array(_)) {
+            table.sink.report_type(target.text, value, Wanted::Texts);
+            continue;
+        }
+        let words = table.words_of(target.text, value);
+        found.insert(target.text.to_owned(), options(table, &words));
+    }
+    found
 }
 
 fn host_build(table: &Fields<'_, '_>) -> HostBuild {
@@ -189,7 +198,8 @@ fn cache(table: &Fields<'_, '_>) -> BTreeMap<String, String> {
     found
 }
 
-fn options(table: &Fields<'_, '_>, words: &[super::fields::Word<'_>]) -> Vec<Template> {
+/// Options of a configure script.
+pub fn options(table: &Fields<'_, '_>, words: &[super::fields::Word<'_>]) -> Vec<Template> {
     let mut found: Vec<Template> = Vec::new();
     for word in words {
         if table.check(word, words::configure_option).is_some() {
