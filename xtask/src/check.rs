@@ -9,6 +9,7 @@
 //! | `relocations` | no relocation changes read-only memory                                         |
 //! | `paths`       | no path of the user's or the store's and no host name is in the bytes          |
 //! | `empty-root`  | it starts in an empty root, without network, as nobody                         |
+//! | `oldest-cpu`  | it starts there on the oldest CPU that its target promises, in an emulator     |
 //!
 //! The names are an interface: they stand in manifests. All checks run, whatever the first ones say.
 //! It never changes the file, and never runs it with the user's rights or files in reach.
@@ -29,10 +30,11 @@ use serde::{Serialize, Serializer};
 
 use crate::cli::{self, Global};
 use crate::digest::Digest;
+use crate::emulator::{Emulator, HOW_TO_GET};
 use crate::exit::{Exit, Failure};
 use crate::report::{self, human_bytes};
 use crate::session::{Access, Session};
-use crate::target::Machine;
+use crate::target::{Machine, Target};
 
 pub use leaks::{Forbidden, ForbiddenKind, forbidden_of_this_machine};
 
@@ -51,6 +53,13 @@ pub struct Expectation {
     pub forbidden: Vec<Forbidden>,
     /// Whether it is run.
     pub run: RunPolicy,
+    /// The target's oldest CPU, or why there is none.
+    pub oldest_cpu: Result<Emulator, String>,
+}
+
+/// The oldest CPU of a target, if this machine has an emulator of it.
+pub fn oldest_cpu(target: &Target) -> Result<Emulator, String> {
+    Emulator::find(&target.emulator).map_err(|missing| format!("{missing}: {HOW_TO_GET}"))
 }
 
 /// Whether the `empty-root` check runs the program.
@@ -192,7 +201,7 @@ fn read(file: &Path) -> Result<Vec<u8>> {
     Ok(data)
 }
 
-fn outcomes(data: &[u8], expectation: &Expectation) -> [(&'static str, Outcome); 7] {
+fn outcomes(data: &[u8], expectation: &Expectation) -> [(&'static str, Outcome); 8] {
     let image = match structure::what_else(data) {
         Some(other) => Err(format!("not an ELF executable: the file is {other}")),
         None => elf::read(data),
@@ -211,15 +220,18 @@ fn outcomes(data: &[u8], expectation: &Expectation) -> [(&'static str, Outcome);
                 ("relocations", unread()),
                 ("paths", paths),
                 ("empty-root", unread()),
+                ("oldest-cpu", unread()),
             ];
         }
     };
     let elf = structure::elf(&image, expectation.machine);
-    let empty_root = match (&elf, &expectation.run) {
-        (Outcome::Failed(_), _) => Outcome::Skipped("the `elf` check failed".to_owned()),
-        (_, RunPolicy::Never(reason)) => Outcome::Skipped(reason.clone()),
+    let [empty_root, oldest_cpu] = match (&elf, &expectation.run) {
+        (Outcome::Failed(_), _) => ["empty-root", "oldest-cpu"]
+            .map(|_| Outcome::Skipped("the `elf` check failed".to_owned())),
+        (_, RunPolicy::Never(reason)) => [reason, reason].map(|it| Outcome::Skipped(it.clone())),
         (_, RunPolicy::EmptyRoot { scratch, limit }) => {
-            empty_root::check(data, &image, scratch, *limit)
+            let program = empty_root::Program { data, image: &image, scratch, limit: *limit };
+            program.start(expectation.oldest_cpu.as_ref())
         }
     };
     [
@@ -230,6 +242,7 @@ fn outcomes(data: &[u8], expectation: &Expectation) -> [(&'static str, Outcome);
         ("relocations", structure::relocations(&image)),
         ("paths", paths),
         ("empty-root", empty_root),
+        ("oldest-cpu", oldest_cpu),
     ]
 }
 
@@ -273,8 +286,10 @@ impl cli::Check {
     pub fn run(self, global: Global) -> Result<()> {
         let session = Session::open(global, Access::Write)?;
         let target = self.target.as_deref().map(|triple| session.target(triple)).transpose()?;
+        let no_target = || "only `--target` says what that is".to_owned();
         let scratch = session.store.temp("check")?;
         let expectation = Expectation {
+            oldest_cpu: target.as_ref().ok_or_else(no_target).and_then(oldest_cpu),
             machine: target.map(|target| target.machine),
             forbidden: forbidden_of_this_machine(&[
                 ("the store", session.store.root().to_owned()),

@@ -17,7 +17,7 @@ use crate::app::host::Host;
 use crate::app::{self, Order, Program};
 use crate::build;
 use crate::check::{
-    Checked, Expectation, RunPolicy, TIME_LIMIT, examine, forbidden_of_this_machine,
+    Checked, Expectation, RunPolicy, TIME_LIMIT, examine, forbidden_of_this_machine, oldest_cpu,
 };
 use crate::cli::{self, Global};
 use crate::digest::Digest;
@@ -119,6 +119,7 @@ fn expectation(
 ) -> Expectation {
     Expectation {
         machine: Some(target.machine),
+        oldest_cpu: oldest_cpu(target),
         forbidden: forbidden_of_this_machine(&[
             ("the store", session.store.root().to_owned()),
             ("the workspace", project.metadata.workspace_root.clone()),

@@ -131,7 +131,7 @@ impl Environment {
             }
         }
         let linker = linking.path(&linking.names.cc);
-        let rustflags = LINK_FLAGS.map(str::to_owned).to_vec();
+        let rustflags = rustflags(&target);
         Self {
             target,
             sysroot,
@@ -215,6 +215,14 @@ impl Environment {
         }
         out
     }
+}
+
+/// Flags of rustc for a target. musl gives threads that ask for no size what the program's header says
+/// of the stack, and only 128 KiB where it says nothing.
+fn rustflags(target: &Target) -> Vec<String> {
+    let stack = format!("-Clink-arg=-Wl,-z,stack-size={}", target.stack_size_bytes);
+    let common = LINK_FLAGS.map(str::to_owned);
+    target.rustflags.iter().cloned().chain(common).chain([stack]).collect()
 }
 
 /// The entry that a file or folder right below its outputs belongs to.

@@ -18,6 +18,7 @@ pub mod process;
 pub mod report;
 pub mod layout;
 pub mod sandbox;
+pub mod emulator;
 
 // The pipeline.
 pub mod recipe;

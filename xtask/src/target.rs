@@ -1,5 +1,7 @@
 //! What we build for: one row of `recipes/targets.toml`.
 
+use std::collections::BTreeMap;
+
 /// The triple of the machine that builds, in its static form: tools are made for it. Toolchains have
 /// programs for this kind of machine only.
 pub const HOST: &str = "x86_64-unknown-linux-musl";
@@ -17,8 +19,38 @@ pub struct Target {
     pub zig_kernel: String,
     /// The CPU in ELF's words, as the `machine` check expects it.
     pub machine: Machine,
+    /// Whether functions pass floating-point numbers in registers of the FPU.
+    pub float_abi: FloatAbi,
     /// Compiler flags that set the CPU baseline.
     pub cflags: Vec<String>,
+    /// What rustc has to be told that it does not assume for the target.
+    pub rustflags: Vec<String>,
+    /// The stack of threads that do not ask for one of their own size, and of none that Rust starts.
+    pub stack_size_bytes: u64,
+    /// What runs its programs where the CPU is another.
+    pub emulator: Emulator,
+    /// Options of scripts that know the target by a name of their own, by library.
+    pub options: BTreeMap<String, Vec<String>>,
+}
+
+/// How functions pass floating-point numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FloatAbi {
+    /// In registers of the FPU.
+    Hard,
+    /// In those for whole numbers: there may be no FPU.
+    Soft,
+}
+
+/// A QEMU of its user mode, and the CPU that is the target's baseline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Emulator {
+    /// `qemu-arm`: Debian's static one has `-static` behind it.
+    pub program: String,
+    /// What its `-cpu` takes.
+    pub cpu: String,
+    /// The first version that has all of the baseline, where older ones are still about.
+    pub since: Option<String>,
 }
 
 /// ELF machine, word size and byte order.

@@ -54,7 +54,7 @@ fn compile(name: &str, source: &str, flags: &[&str]) -> Option<PathBuf> {
 fn expectation(file: &Path, forbidden: Vec<Forbidden>) -> Expectation {
     let run =
         RunPolicy::EmptyRoot { scratch: file.parent().unwrap().to_owned(), limit: TIME_LIMIT };
-    Expectation { machine: None, forbidden, run }
+    Expectation { machine: None, forbidden, run, oldest_cpu: Err(String::new()) }
 }
 
 fn examined(file: &Path) -> Checkup {
@@ -63,7 +63,11 @@ fn examined(file: &Path) -> Checkup {
 
 fn unrun(file: &Path) -> Checkup {
     let run = RunPolicy::Never("it could not start".to_owned());
-    examine(file, &Expectation { machine: None, forbidden: Vec::new(), run }).unwrap()
+    examine(
+        file,
+        &Expectation { machine: None, forbidden: Vec::new(), run, oldest_cpu: Err(String::new()) },
+    )
+    .unwrap()
 }
 
 fn outcome<'a>(checkup: &'a Checkup, name: &str) -> &'a Outcome {

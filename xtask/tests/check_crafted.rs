@@ -129,7 +129,7 @@ fn examine_bytes(bytes: &[u8], expectation: &Expectation) -> Checkup {
 
 fn no_run() -> Expectation {
     let run = RunPolicy::Never("not in this test".to_owned());
-    Expectation { machine: None, forbidden: Vec::new(), run }
+    Expectation { machine: None, forbidden: Vec::new(), run, oldest_cpu: Err(String::new()) }
 }
 
 fn outcome(checkup: &Checkup, name: &str) -> Outcome {
@@ -152,7 +152,7 @@ fn assert_only_fails(bytes: &[u8], name: &str, words: &str) {
 fn a_sound_program_passes_and_runs_in_an_empty_root() {
     let run = run_here();
     let forbidden = forbidden_of_this_machine(&[("the workspace", scratch())]);
-    let expectation = Expectation { machine: Some(X86_64), forbidden, run };
+    let expectation = Expectation { machine: Some(X86_64), forbidden, run, ..no_run() };
     let checkup = examine_bytes(&Builder::exit_7().build(), &expectation);
     let checked = checkup.clone().into_checked().unwrap();
     let names: Vec<_> = checked.checks().map(|(name, _)| name).collect();

@@ -80,8 +80,9 @@ pub fn build(bench: &Bench<'_>, recipe: &Configure) -> Result<()> {
     }
     let mut script = script(bench, recipe);
     script.args(recipe.options.iter().map(|option| bench.fill(option)));
-    let more = recipe.options_for.get(&bench.target.triple).into_iter().flatten();
-    script.args(more.map(|option| bench.fill(option)));
+    if recipe.target_options {
+        script.args(bench.target.options.get(bench.name).into_iter().flatten());
+    }
     bench.run(&script, Sharing::Alone)?;
     make(bench, &recipe.make, None)?;
     make(bench, &recipe.install, Some(&bench.folders.staging))?;

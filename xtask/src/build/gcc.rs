@@ -128,7 +128,7 @@ impl StageBuild<'_> {
         copy_tree(&before(Stage::Libc, &target.triple)?, &sysroot)?;
         let binutils = bench.seen(&before(Stage::Binutils, &target.triple)?.join("bin"));
         let mut script = self.cross_script(&[&binutils]);
-        script.args(self.options());
+        script.args(self.options()).args(baseline(target));
         let flags = format!("{TARGET_FLAGS} {}", target.cflags.join(" "));
         script.env("CFLAGS_FOR_TARGET", &flags).env("CXXFLAGS_FOR_TARGET", &flags);
         bench.run(&script, Sharing::Alone)?;
@@ -170,9 +170,7 @@ impl StageBuild<'_> {
     }
 
     fn options(&self) -> Vec<String> {
-        let part = self.part;
-        let more = part.options_for.get(&self.bench.target.triple).into_iter().flatten();
-        part.options.iter().chain(more).map(|option| self.bench.fill(option)).collect()
+        self.part.options.iter().map(|option| self.bench.fill(option)).collect()
     }
 
     fn fill(&self, template: &Template) -> String {
@@ -221,6 +219,24 @@ impl StageBuild<'_> {
         let recipe = format!("recipes/toolchains/{toolchain}.toml");
         outputs::take(self.bench.name, &recipe, declared, from, to)
     }
+}
+
+/// The CPU baseline as a compiler's own default, so that it holds for what it links, too.
+fn baseline(target: &Target) -> Vec<String> {
+    const OPTIONS: [(&str, &str); 5] = [
+        ("-march=", "--with-arch="),
+        ("-mcpu=", "--with-cpu="),
+        ("-mfpu=", "--with-fpu="),
+        ("-mfloat-abi=", "--with-float="),
+        ("-mabi=", "--with-abi="),
+    ];
+    let option = |flag: &String| match flag.as_str() {
+        "-msoft-float" => Some("--with-float=soft".to_owned()),
+        flag => OPTIONS
+            .iter()
+            .find_map(|(flags, option)| Some(format!("{option}{}", flag.strip_prefix(flags)?))),
+    };
+    target.cflags.iter().filter_map(option).collect()
 }
 
 /// Composes the tree of a toolchain from its stages, each of which brings other files.

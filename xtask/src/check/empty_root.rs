@@ -10,18 +10,20 @@
     reason = "what a child does between fork and exec cannot be said in safe code"
 )]
 
+mod judge;
+
 use std::ffi::CStr;
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
-use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use object::elf;
 use rustix::fd::{AsFd as _, BorrowedFd};
 use rustix::fs::{Mode, OFlags};
@@ -35,13 +37,17 @@ use rustix::thread::{
 use super::Outcome;
 use super::elf::Image;
 use super::structure::describe;
+use crate::emulator::Emulator;
 use crate::process;
 use crate::report::human_duration;
+use judge::{explain_setup, judge_end, judge_exec};
 
 /// `nobody` on most systems; any number that owns nothing would do.
 const NOBODY: u32 = 65534;
 /// The program's only name inside.
 const INSIDE: &str = "/program";
+/// That of what runs it, where it is not run by the CPU.
+const EMULATOR: &str = "/emulator";
 /// Another thread that forks at the wrong moment holds our copy open for a blink.
 const BUSY_TRIES: u32 = 20;
 
@@ -68,19 +74,72 @@ enum Stage {
 const STAGES: [Stage; 5] =
     [Stage::Exec, Stage::Unshare, Stage::MapIds, Stage::EnterRoot, Stage::DropRights];
 
-/// Runs a program that the `elf` check has passed, in a folder made below `scratch`.
-pub fn check(data: &[u8], image: &Image, scratch: &Path, limit: Duration) -> Outcome {
-    match fits_this_cpu(image.machine.elf) {
-        Fit::Yes | Fit::Perhaps => {}
-        Fit::No => {
-            let machine = describe(image.machine);
-            return Outcome::Skipped(format!("this computer's CPU cannot run {machine} programs"));
+/// A program that the `elf` check has passed.
+#[derive(Clone, Copy)]
+pub struct Program<'a> {
+    /// Its bytes.
+    pub data: &'a [u8],
+    /// What they mean.
+    pub image: &'a Image,
+    /// The empty folder is made below this one.
+    pub scratch: &'a Path,
+    /// How long it may run.
+    pub limit: Duration,
+}
+
+impl Program<'_> {
+    /// Starts it as it is, and on its target's oldest CPU, or says why there is none. What this
+    /// computer's CPU cannot run is started in the emulator only, which serves for both.
+    pub fn start(self, oldest_cpu: Result<&Emulator, &String>) -> [Outcome; 2] {
+        let emulated = match oldest_cpu {
+            Ok(emulator) => self.start_by(Some(emulator)),
+            Err(why) => Outcome::Skipped(why.clone()),
+        };
+        if matches!(fits_this_cpu(self.image.machine.elf), Fit::Yes | Fit::Perhaps) {
+            return [self.start_by(None), emulated];
+        }
+        let itself = match &emulated {
+            Outcome::Skipped(why) => {
+                let machine = describe(self.image.machine);
+                Outcome::Skipped(format!("this computer's CPU runs no {machine} programs; {why}"))
+            }
+            other => other.clone(),
+        };
+        [itself, emulated]
+    }
+
+    fn start_by(self, emulator: Option<&Emulator>) -> Outcome {
+        let arguments = match emulator {
+            None => Vec::new(),
+            Some(emulator) => [&[EMULATOR.to_owned()], &emulator.arguments[..]].concat(),
+        };
+        let prepared = prepare(self.data, self.scratch)
+            .and_then(|root| emulator.map_or(Ok(()), |it| lend(it, &root)).map(|()| root));
+        let outcome = match prepared {
+            Ok(root) => try_each_way(&root, &arguments, self.image, self.limit),
+            Err(error) => return Outcome::Skipped(format!("cannot make an empty root: {error:#}")),
+        };
+        match (outcome, emulator) {
+            (Outcome::Passed(how), Some(emulator)) => {
+                let name = emulator.program.file_name().unwrap_or_default().to_string_lossy();
+                let name = name.trim_end_matches("-static");
+                Outcome::Passed(format!("{how} ({name} {})", emulator.arguments.join(" ")))
+            }
+            (outcome, _) => outcome,
         }
     }
-    match prepare(data, scratch) {
-        Ok(root) => try_each_way(&root, image, limit),
-        Err(error) => Outcome::Skipped(format!("cannot make an empty root: {error:#}")),
+}
+
+/// Puts the emulator beside the program.
+fn lend(emulator: &Emulator, root: &EmptyRoot) -> Result<()> {
+    let path = &emulator.program;
+    let data = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    if super::elf::read(&data).is_ok_and(|image| image.interpreter.is_some()) {
+        bail!("{} is not static, and runs in no empty root", path.display());
     }
+    let place = root.0.join(&EMULATOR[1..]);
+    fs::write(&place, data).with_context(|| format!("cannot write {}", place.display()))?;
+    Ok(fs::set_permissions(&place, fs::Permissions::from_mode(0o755))?)
 }
 
 /// Whether this CPU runs programs for a machine.
@@ -132,14 +191,14 @@ fn prepare(data: &[u8], scratch: &Path) -> Result<EmptyRoot> {
     Ok(root)
 }
 
-fn try_each_way(root: &EmptyRoot, image: &Image, limit: Duration) -> Outcome {
+fn try_each_way(root: &EmptyRoot, emulator: &[String], image: &Image, limit: Duration) -> Outcome {
     let ways = match geteuid().is_root() {
         true => [Way::Chroot, Way::UserNamespace],
         false => [Way::UserNamespace, Way::Chroot],
     };
     let mut reasons = Vec::new();
     for way in ways {
-        match run(root, way, limit) {
+        match run(root, emulator, way, limit) {
             Ok(Some(status)) => return judge_end(status),
             Ok(None) => {
                 let limit = human_duration(limit);
@@ -168,10 +227,15 @@ enum Trouble {
 }
 
 /// Runs the program; `None` if it was still running at the time limit.
-fn run(root: &EmptyRoot, way: Way, limit: Duration) -> Result<Option<ExitStatus>, Trouble> {
+fn run(
+    root: &EmptyRoot,
+    emulator: &[String],
+    way: Way,
+    limit: Duration,
+) -> Result<Option<ExitStatus>, Trouble> {
     let mut tries_left = BUSY_TRIES;
     loop {
-        let mut command = command(root, way).map_err(Trouble::Other)?;
+        let mut command = command(root, emulator, way).map_err(Trouble::Other)?;
         let error = match process::run_limited(&mut command, limit) {
             Ok(status) => return Ok(status),
             Err(error) => error,
@@ -203,7 +267,7 @@ fn unpack(number: i32) -> (Stage, Errno) {
     (stage.copied().unwrap_or(Stage::Exec), errno)
 }
 
-fn command(root: &EmptyRoot, way: Way) -> Result<Command> {
+fn command(root: &EmptyRoot, emulator: &[String], way: Way) -> Result<Command> {
     let place = std::path::absolute(&root.0)?;
     let place = std::ffi::CString::new(place.as_os_str().as_bytes())?;
     let identity = Identity {
@@ -211,8 +275,9 @@ fn command(root: &EmptyRoot, way: Way) -> Result<Command> {
         gid_map: format!("{NOBODY} {} 1", getegid().as_raw()),
     };
     let inherited = open_descriptors();
-    let mut command = process::command(INSIDE);
-    command.arg("--version").env_clear();
+    let mut words = emulator.iter().map(String::as_str).chain([INSIDE, "--version"]);
+    let mut command = process::command(words.next().unwrap_or(INSIDE));
+    command.args(words).env_clear();
     // SAFETY: the closure runs in the child between fork and exec. It only makes system calls and
     // reads what was prepared above: no allocation, no lock, no panic, and no thread shares what it
     // unshares, for a forked child has only one.
@@ -295,83 +360,6 @@ fn write_whole(file: &CStr, text: &str) -> rustix::io::Result<()> {
     rustix::io::write(file.as_fd(), text.as_bytes()).map(drop)
 }
 
-/// Why a root could not be had, in words: the kernel's own are misleading here.
-fn explain_setup(way: Way, stage: Stage, errno: Errno) -> String {
-    let why = match (way, stage, errno) {
-        (Way::UserNamespace, Stage::Unshare, Errno::NOSPC) => {
-            "user namespaces are switched off (sysctl user.max_user_namespaces is 0)"
-        }
-        (Way::UserNamespace, Stage::Unshare, Errno::PERM | Errno::ACCESS) => {
-            "user namespaces are not allowed here (in a container or a chroot, or by sysctl \
-             kernel.unprivileged_userns_clone)"
-        }
-        (Way::UserNamespace, Stage::Unshare, Errno::INVAL | Errno::NOSYS) => {
-            "this kernel has no user namespaces"
-        }
-        (Way::UserNamespace, _, Errno::PERM | Errno::ACCESS) => {
-            "user namespaces are restricted (on Ubuntu by sysctl \
-             kernel.apparmor_restrict_unprivileged_userns)"
-        }
-        (Way::Chroot, Stage::EnterRoot, Errno::PERM) => "chroot needs root",
-        (Way::Chroot, Stage::DropRights, _) => "the rights of root cannot be dropped",
-        (way, stage, errno) => return format!("{way:?} failed at {stage:?}: {errno}"),
-    };
-    why.to_owned()
-}
-
-fn judge_exec(errno: Errno, image: &Image) -> Outcome {
-    let why = match errno {
-        Errno::NOENT => match &image.interpreter {
-            Some(name) => return failed(format!("it needs its interpreter {name}")),
-            None => "the kernel finds no such program (ENOENT)",
-        },
-        Errno::NOEXEC if matches!(fits_this_cpu(image.machine.elf), Fit::Perhaps) => {
-            return Outcome::Skipped("this kernel does not run 32-bit programs".to_owned());
-        }
-        Errno::NOEXEC => "the kernel does not take it for a program (ENOEXEC)",
-        // Its mode lets anyone run it, so this says nothing about the program.
-        Errno::ACCESS | Errno::PERM => {
-            return Outcome::Skipped(format!(
-                "programs in the temporary folder may not be run (is it mounted `noexec`?): {errno}"
-            ));
-        }
-        Errno::INVAL => "its program headers make no sense to the kernel (EINVAL)",
-        Errno::NOMEM => "it asks for memory that cannot be had (ENOMEM)",
-        other => return failed(other.to_string()),
-    };
-    failed(why.to_owned())
-}
-
-fn failed(why: String) -> Outcome {
-    Outcome::Failed(format!("it did not start: {why}"))
-}
-
-fn judge_end(status: ExitStatus) -> Outcome {
-    match (status.code(), status.signal()) {
-        (Some(code), _) => Outcome::Passed(format!("exit code {code}")),
-        (None, Some(signal)) => Outcome::Failed(format!("it died by {}", signal_name(signal))),
-        (None, None) => Outcome::Failed(format!("it ended in an unknown way: {status}")),
-    }
-}
-
-fn signal_name(signal: i32) -> String {
-    use signal_hook::consts as known;
-    let name = match signal {
-        known::SIGSEGV => "SIGSEGV (it touched memory that is not there)",
-        known::SIGILL => "SIGILL (an instruction that this CPU does not have, or a trap)",
-        known::SIGABRT => "SIGABRT (it gave up by itself)",
-        known::SIGBUS => "SIGBUS",
-        known::SIGFPE => "SIGFPE (such as a division by zero)",
-        known::SIGSYS => "SIGSYS (a system call that is forbidden)",
-        known::SIGTRAP => "SIGTRAP",
-        known::SIGKILL => "SIGKILL (out of memory, or a segment that cannot be mapped)",
-        known::SIGPIPE => "SIGPIPE",
-        known::SIGTERM => "SIGTERM",
-        other => return format!("signal {other}"),
-    };
-    name.to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -383,13 +371,5 @@ mod tests {
             assert_eq!(error.raw_os_error().map(unpack), Some((stage, Errno::NOSPC)));
         }
         assert_eq!(unpack(i32::MAX).0, Stage::Exec);
-    }
-
-    #[test]
-    fn a_full_disk_is_not_blamed_for_forbidden_namespaces() {
-        let text = explain_setup(Way::UserNamespace, Stage::Unshare, Errno::NOSPC);
-        assert!(text.contains("max_user_namespaces") && !text.contains("space left"), "{text}");
-        let text = explain_setup(Way::UserNamespace, Stage::MapIds, Errno::PERM);
-        assert!(text.contains("apparmor"), "{text}");
     }
 }

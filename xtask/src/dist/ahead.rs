@@ -73,7 +73,12 @@ mod tests {
     fn a_checkup_counts_for_the_bytes_that_were_checked() {
         let file = std::env::temp_dir().join(format!("muslin-ahead-{}", std::process::id()));
         let run = RunPolicy::Never("not here".to_owned());
-        let expectation = Expectation { machine: None, forbidden: Vec::new(), run };
+        let expectation = Expectation {
+            machine: None,
+            forbidden: Vec::new(),
+            run,
+            oldest_cpu: Err(String::new()),
+        };
         let program = Program { name: "x".to_owned(), path: file.clone() };
         fs::write(&file, "one").unwrap();
         let ahead = Ahead::examine_all(&[file.clone(), file.join("none")], &expectation);

@@ -132,7 +132,6 @@ pub(super) fn part(
     let headers = |template: &Template| template.render(|_| target.zig_kernel.clone());
     lines.add_all("headers", part.headers.iter().map(headers));
     lines.add_all("option", &part.options);
-    lines.add_all("option-for", part.options_for.get(&target.triple).into_iter().flatten());
     lines.add_all("make", &part.make);
     lines.add_all("install", &part.install);
     lines.0
@@ -180,7 +179,7 @@ pub(super) fn library(
     lines.tools(inputs);
     match &library.build {
         Build::Compile(build) => compile(&mut lines, build, target),
-        Build::Configure(build) => configure(&mut lines, build, target),
+        Build::Configure(build) => configure(&mut lines, build, target, &library.name),
         Build::Cmake(build) => cmake(&mut lines, build),
     }
     lines.add_all("output-lib", &library.outputs.libs);
@@ -272,11 +271,13 @@ fn defines(lines: &mut Lines, defines: &BTreeMap<String, String>) {
     lines.add_all("define", defines.iter().map(|(name, value)| format!("{name}={value}")));
 }
 
-fn configure(lines: &mut Lines, build: &Configure, target: &Target) {
+fn configure(lines: &mut Lines, build: &Configure, target: &Target, name: &str) {
     lines.add("build", if build.is_autoconf() { "autoconf 1" } else { "configure 1" });
     lines.add("script", &build.script);
     lines.add_all("option", &build.options);
-    lines.add_all("option-for", build.options_for.get(&target.triple).into_iter().flatten());
+    if build.target_options {
+        lines.add_all("option-for", target.options.get(name).into_iter().flatten());
+    }
     lines.add_all("make", &build.make);
     lines.add_all("install", &build.install);
     lines.add_all("flag", &build.flags);

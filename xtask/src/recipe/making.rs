@@ -2,8 +2,6 @@
 //! another toolchain, which is there already. Never more than data: how a stage is made is the
 //! builder's matter.
 
-use std::collections::BTreeMap;
-
 use super::template::Template;
 use super::{LicenseFile, Patch, Source};
 
@@ -35,8 +33,6 @@ pub struct Part {
     pub patches: Vec<Patch>,
     /// Arguments of its configure script, beside those that the builder gives.
     pub options: Vec<Template>,
-    /// More of them, by target.
-    pub options_for: BTreeMap<String, Vec<Template>>,
     /// Folders of the other toolchain's tree with headers of the kernel: for the C library.
     pub headers: Vec<Template>,
     /// What make is to make.

@@ -19,20 +19,23 @@ mod paths;
 mod prebuilt;
 mod source;
 mod syntax;
+mod target;
 mod tool;
 mod toolchain;
+mod types;
 mod url;
 mod words;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
 use self::across::Draft;
-use self::fields::{Fields, Shape, Sink, Wanted, Word, entries};
+use self::fields::{Fields, Shape, Sink, Word, entries};
 use self::source::Pin;
+use self::target::Row;
 use super::Recipes;
 use super::diagnostic::{Diagnostic, File};
 use super::guess::{guess, list, quote};
@@ -73,8 +76,9 @@ impl Context<'_> {
     /// Reports what is neither such a target nor the CPU that one begins with.
     fn check_target_or_cpu(&self, sink: &Sink<'_>, word: &Word<'_>) {
         let Some(targets) = &self.targets else { return };
-        let cpus = || targets.iter().filter_map(|target| target.split('-').next());
-        let known = || cpus().chain(targets.iter().map(String::as_str));
+        let cpu = |target: &'_ String| target.split('-').next().unwrap_or_default().to_owned();
+        let cpus: BTreeSet<String> = targets.iter().map(cpu).collect();
+        let known = || cpus.iter().chain(targets).map(String::as_str);
         if !known().any(|known| known == word.text) {
             report_target(sink, word, "target or CPU", known());
         }
@@ -129,7 +133,7 @@ pub fn parse<'f>(files: &'f [File]) -> Result<Recipes, Vec<Diagnostic<'f>>> {
     let mut mistakes = Vec::new();
     let sorted = sort(files, &mut mistakes);
     let mut recipes = Recipes::default();
-    let targets = match sorted.targets {
+    let rows = match sorted.targets {
         Some(file) => targets(file, &mut recipes, &mut mistakes),
         None => {
             let mistake = Diagnostic::of_file(&NO_TARGETS, "there is no such file");
@@ -139,8 +143,9 @@ pub fn parse<'f>(files: &'f [File]) -> Result<Recipes, Vec<Diagnostic<'f>>> {
     };
     let names =
         |files: &[(&str, &File)]| files.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let triples = |rows: &Vec<Row<'_>>| rows.iter().map(|row| row.triple().to_owned()).collect();
     let mut context = Context {
-        targets,
+        targets: rows.as_ref().map(triples),
         libraries: names(&sorted.libraries),
         toolchains: names(&sorted.toolchains),
         tools: sorted.tools.iter().map(|(name, _)| (*name, None)).collect(),
@@ -169,6 +174,7 @@ pub fn parse<'f>(files: &'f [File]) -> Result<Recipes, Vec<Diagnostic<'f>>> {
         }
     }
     mistakes.extend(across::check(&drafts, &others));
+    mistakes.extend(target::check_options(&rows.unwrap_or_default(), &recipes));
     if mistakes.is_empty() { Ok(recipes) } else { Err(mistakes) }
 }
 
@@ -284,31 +290,25 @@ fn check_names<'f>(
     }
 }
 
-/// Reads the rows of `targets.toml`; returns the triples, right or wrong, or none if the file as
-/// such cannot be read.
+/// Reads `targets.toml`; returns its rows, right or wrong, or none if the file as such cannot be read.
 fn targets<'f>(
     file: &'f File,
     recipes: &mut Recipes,
     mistakes: &mut Vec<Diagnostic<'f>>,
-) -> Option<Vec<String>> {
+) -> Option<Vec<Row<'f>>> {
     let table = syntax::parse(file, mistakes)?;
     let sink = Sink::new(file);
-    let mut triples = Vec::new();
+    let mut rows = Vec::new();
     for (triple, value) in entries(table.get_ref()) {
-        triples.push(triple.text.to_owned());
-        let DeValue::Table(row) = value.get_ref() else {
-            sink.report_type(triple.text, value, Wanted::Table);
-            continue;
-        };
-        let fields = Fields::new(&sink, row, value.span(), toolchain::target_shape());
-        let target = toolchain::target(&fields, &triple);
+        let (target, row) = target::read(&sink, &triple, value);
         recipes.targets.extend(target.map(|target| (target.triple.clone(), target)));
+        rows.push(row);
     }
-    if triples.is_empty() {
+    if rows.is_empty() {
         sink.report(sink.at(0..0, "there are no targets").label("add a table for each triple"));
     }
     mistakes.extend(sink.into_mistakes());
-    Some(triples)
+    Some(rows)
 }
 
 /// Reads one document with known keys.

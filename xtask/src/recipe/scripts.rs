@@ -11,8 +11,9 @@ pub struct Configure {
     pub script: String,
     /// Its options.
     pub options: Vec<Template>,
-    /// More of them, by target triple.
-    pub options_for: BTreeMap<String, Vec<Template>>,
+    /// Whether the script must be told the target by a name that only it has: the target's row has
+    /// more options then.
+    pub target_options: bool,
     /// make's targets that build; empty for its default.
     pub make: Vec<String>,
     /// make's targets that install into `DESTDIR`; `install` if the recipe names none.

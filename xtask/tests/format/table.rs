@@ -187,7 +187,7 @@ pub const FORMAT: &[Table] = &[
         &[
             ("script", "!", "text", "Configure.script"),
             ("options", "", "texts", "Configure.options"),
-            ("options-for", "", "map:texts", "Configure.options_for"),
+            ("target-options", "", "bool", "Configure.target_options"),
             ("make", "", "texts", "Configure.make"),
             ("install", "", "texts", "Configure.install"),
             ("flags", "", "texts", "Configure.flags"),
@@ -332,7 +332,21 @@ pub const FORMAT: &[Table] = &[
             ("elf-machine", "!", "text", "The CPU in ELF's words."),
             ("bits", "!", "int", "32 or 64."),
             ("endian", "!", "text:^(little|big)$", "The byte order."),
+            ("float-abi", "!", "text:^(hard|soft)$", "Target.float_abi"),
             ("cflags", "", "texts", "Target.cflags"),
+            ("rustflags", "", "texts", "Target.rustflags"),
+            ("stack-size", "!", "int", "Target.stack_size_bytes"),
+            ("emulator", "!", "{emulator}", "Target.emulator"),
+            ("options", "", "map:texts", "Target.options"),
+        ],
+    ),
+    (
+        "emulator",
+        "emulator, of a target",
+        &[
+            ("program", "!", "text", "Emulator.program"),
+            ("cpu", "!", "text", "Emulator.cpu"),
+            ("since", "", "text:^[0-9A-Za-z+._-]+$", "Emulator.since"),
         ],
     ),
 ];

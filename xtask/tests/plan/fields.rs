@@ -52,6 +52,13 @@ const CHANGES: &[Change] = &[
     ("targets:x86_64-unknown-linux-musl.elf-machine", "\"i386\"", NONE),
     ("targets:x86_64-unknown-linux-musl.bits", "32", NONE),
     ("targets:x86_64-unknown-linux-musl.endian", "\"big\"", NONE),
+    ("targets:x86_64-unknown-linux-musl.float-abi", "\"soft\"", NONE),
+    ("targets:x86_64-unknown-linux-musl.rustflags", "[\"-Copt-level=1\"]", NONE),
+    ("targets:x86_64-unknown-linux-musl.stack-size", "1048576", NONE),
+    ("targets:x86_64-unknown-linux-musl.emulator.program", "\"qemu\"", NONE),
+    ("targets:x86_64-unknown-linux-musl.emulator.cpu", "\"max\"", NONE),
+    ("targets:x86_64-unknown-linux-musl.emulator.since", "\"8.2\"", NONE),
+    ("targets:x86_64-unknown-linux-musl.options.top", "[\"--faster\"]", BEHIND_TOP),
     ("targets:x86_64-unknown-linux-musl.cflags", "[\"-march=x86-64-v2\"]", BEHIND_DRIVER),
     ("zig:description", "\"Another\"", NONE),
     ("zig:version", "\"1.1\"", ALL),
@@ -167,7 +174,6 @@ const CHANGES: &[Change] = &[
     ("top:build.configure.flags", "[\"-std=gnu11\"]", BEHIND_TOP),
     ("top:build.configure.cache.ac_cv_func_fine", "\"no\"", BEHIND_TOP),
     ("top:build.configure.host-programs", "[\"gen\"]", BEHIND_TOP),
-    ("top:build.configure.options-for.x86_64-unknown-linux-musl", "[\"--faster\"]", BEHIND_TOP),
     ("top:outputs.libs", "[\"other\"]", BEHIND_TOP),
     ("side:description", "\"Another\"", BEHIND_SIDE),
     ("side:version", "\"3.1\"", BEHIND_SIDE),
@@ -239,7 +245,7 @@ const GCC_CHANGES: &[Change] = &[
 
 /// Chooses a toolchain's archive; there must be one for the target. What a tool promises must be what
 /// another field says that it makes.
-const NO_CHANGE_POSSIBLE: [&str; 13] = [
+const NO_CHANGE_POSSIBLE: [&str; 14] = [
     "gcc:source.0.target",
     "rt:outputs.objects",
     "busybox:build.compile.program",
@@ -251,6 +257,7 @@ const NO_CHANGE_POSSIBLE: [&str; 13] = [
     "cmake:outputs.programs",
     "cmake:build.prebuilt.loader",
     "zig:driver.zig.runtime",
+    "top:build.configure.target-options",
     "plus:language",
     "cxx:language",
 ];

@@ -13,7 +13,12 @@ pub const FILES: &[(&str, &str)] = &[
         elf-machine = "x86_64"
         bits = 64
         endian = "little"
+        float-abi = "hard"
         cflags = ["-march=x86-64"]
+        rustflags = ["-Ctarget-feature=+crt-static"]
+        stack-size = 8388608
+        emulator = { program = "qemu-x86_64", cpu = "qemu64", since = "7.2" }
+        options = { top = ["--fast"] }
         "#,
     ),
     (
@@ -222,10 +227,9 @@ pub const FILES: &[(&str, &str)] = &[
         install = ["install"]
         flags = ["-std=gnu99"]
         host-programs = []
+        target-options = true
         [build.configure.cache]
         ac_cv_func_fine = "yes"
-        [build.configure.options-for]
-        x86_64-unknown-linux-musl = ["--fast"]
         [outputs]
         libs = ["top"]
         "#,

@@ -4,7 +4,7 @@ use xtask::recipe::{
     Cmake, Compile, Configure, Content, Driver, Group, HostBuild, Library, MadeFile, Outputs,
     PkgConfig, Prebuilt, Product, Recipes, Source, Tool, Toolchain,
 };
-use xtask::target::{Machine, Target};
+use xtask::target::{Emulator, Machine, Target};
 
 /// Never run: a new field does not compile here until somebody has thought of `FILES` in `files.rs`.
 #[allow(dead_code, reason = "the compiler reads it")]
@@ -56,7 +56,7 @@ fn every_field_is_known(recipes: &Recipes) {
     let _ = |Configure {
                  script: _,
                  options: _,
-                 options_for: _,
+                 target_options: _,
                  make: _,
                  install: _,
                  flags: _,
@@ -102,9 +102,12 @@ fn every_field_is_known(recipes: &Recipes) {
         }
         if let Driver::Zig { runtime: _, runtime_cxx: _, .. } = driver {}
     }
-    for Target { triple: _, gnu: _, zig_libc: _, zig_kernel: _, machine, cflags: _ } in
-        targets.values()
-    {
+    for target in targets.values() {
+        let Target { triple: _, gnu: _, zig_libc: _, zig_kernel: _, machine, float_abi: _, .. } =
+            target;
+        let Target { cflags: _, rustflags: _, stack_size_bytes: _, emulator, options: _, .. } =
+            target;
         let Machine { elf: _, bits: _, endian: _ } = machine;
+        let Emulator { program: _, cpu: _, since: _ } = emulator;
     }
 }

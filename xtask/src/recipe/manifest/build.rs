@@ -20,7 +20,7 @@ static CONFIGURE: Shape = Shape {
     keys: &[
         "script",
         "options",
-        "options-for",
+        "target-options",
         "make",
         "install",
         "flags",
@@ -80,8 +80,7 @@ pub fn read(
     let compile = build
         .fields("compile", &compile::SHAPE)
         .map(|table| compile::of_library(&table, context, declared));
-    let configure =
-        build.fields("configure", &CONFIGURE).and_then(|table| configure(&table, context));
+    let configure = build.fields("configure", &CONFIGURE).and_then(|table| configure(&table));
     let cmake = build.fields("cmake", &CMAKE).map(|table| cmake(&table));
     compile.map(Build::Compile).or(configure.map(Build::Configure)).or(cmake.map(Build::Cmake))
 }
@@ -124,16 +123,15 @@ fn cmake_variable(text: &str) -> Result<(), words::Wrong> {
     Ok(())
 }
 
-fn configure(table: &Fields<'_, '_>, context: &Context<'_>) -> Option<Configure> {
+fn configure(table: &Fields<'_, '_>) -> Option<Configure> {
     let script = table.need_checked("script", "script = \"./configure\"", words::inner_path);
     let options = options(table, &table.words("options"));
-    let options_for = options_for(table, context);
     table.not_empty("install", "without `install` in it, nothing gets into the outputs");
     let install = table.checked_words("install", words::make_target);
     Some(Configure {
         script: script?,
         options,
-        options_for,
+        target_options: table.flag("target-options"),
         make: table.checked_words("make", words::make_target),
         install: if table.has("install") { install } else { vec!["install".to_owned()] },
         flags: table.checked_words("flags", words::flag),
@@ -141,24 +139,6 @@ fn configure(table: &Fields<'_, '_>, context: &Context<'_>) -> Option<Configure>
         host_programs: table.checked_words("host-programs", words::tool),
         host: table.fields("host", &HOST).map(|host| host_build(&host)),
     })
-}
-
-/// `options-for`, by target.
-pub fn options_for(
-    table: &Fields<'_, '_>,
-    context: &Context<'_>,
-) -> BTreeMap<String, Vec<Template>> {
-    let mut found = BTreeMap::new();
-    for (target, value) in table.entries("options-for") {
-        context.check_target(table.sink, &target);
-        if !matches!(value.get_ref(), DeValue::Array(_)) {
-            table.sink.report_type(target.text, value, Wanted::Texts);
-            continue;
-        }
-        let words = table.words_of(target.text, value);
-        found.insert(target.text.to_owned(), options(table, &words));
-    }
-    found
 }
 
 fn host_build(table: &Fields<'_, '_>) -> HostBuild {

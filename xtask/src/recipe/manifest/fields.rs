@@ -8,6 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::advice::advice;
+pub use super::types::{Wanted, type_name};
 use super::words::{Check, Wrong};
 use crate::recipe::diagnostic::{Diagnostic, File, Span};
 use crate::recipe::guess::{list, quote};
@@ -75,10 +76,8 @@ impl<'f> Sink<'f> {
         let mistake = self.at(value.span(), title).label(format!("this is {}", type_name(found)));
         let raw = self.file.text().get(value.span()).unwrap_or_default();
         let help = match (wanted, found) {
-            (Wanted::Text, DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_)) => {
-                format!("put it in quotes: \"{raw}\"")
-            }
-            (Wanted::Text, DeValue::Datetime(_)) => format!("put it in quotes: \"{raw}\""),
+            (Wanted::Text, DeValue::Array(_) | DeValue::Table(_)) => String::new(),
+            (Wanted::Text, _) => format!("put it in quotes: \"{raw}\""),
             (Wanted::Texts, DeValue::String(_)) => format!("put it in brackets: [{raw}]"),
             (Wanted::Texts, _) => "such as [\"one\", \"two\"]".to_owned(),
             (Wanted::Table, _) => format!("write `[{key}]` and its keys below"),
@@ -86,49 +85,9 @@ impl<'f> Sink<'f> {
                 format!("write `[[{key}]]` with two brackets: there may be several")
             }
             (Wanted::Tables, _) => format!("write `[[{key}]]` and its keys below"),
-            (Wanted::Text | Wanted::Integer, _) => String::new(),
+            (Wanted::Integer | Wanted::Flag, _) => String::new(),
         };
         self.report(mistake.help(help));
-    }
-}
-
-/// The type that a key takes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Wanted {
-    /// One text.
-    Text,
-    /// A list of texts.
-    Texts,
-    /// A whole number.
-    Integer,
-    /// A table.
-    Table,
-    /// A list of tables.
-    Tables,
-}
-
-impl Wanted {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Text => "a text",
-            Self::Texts => "a list of texts",
-            Self::Integer => "a whole number",
-            Self::Table => "a table",
-            Self::Tables => "a list of tables",
-        }
-    }
-}
-
-/// A value's type as people call it.
-pub fn type_name(value: &DeValue<'_>) -> &'static str {
-    match value {
-        DeValue::String(_) => "a text",
-        DeValue::Integer(_) => "a whole number",
-        DeValue::Float(_) => "a number with a fraction",
-        DeValue::Boolean(_) => "true or false",
-        DeValue::Datetime(_) => "a date",
-        DeValue::Array(_) => "a list",
-        DeValue::Table(_) => "a table",
     }
 }
 
@@ -326,6 +285,16 @@ impl<'d, 'f> Fields<'d, 'f> {
             }
             _ => true,
         }
+    }
+
+    /// True or false, which is false if the key is not there.
+    pub fn flag(&self, key: &'static str) -> bool {
+        let Some(value) = self.value(key) else { return false };
+        let DeValue::Boolean(is_it) = value.get_ref() else {
+            self.sink.report_type(key, value, Wanted::Flag);
+            return false;
+        };
+        *is_it
     }
 
     /// A table with known keys.

@@ -43,7 +43,7 @@ fn file<'d>(
         return None;
     };
     let fields = Fields::new(table.sink, inner, value.span(), &FILE);
-    let replace = replace(&fields);
+    let replace = fields.flag("replace");
     let values = values(&fields);
     let text = fields.word("text");
     let from = fields.word("from");
@@ -73,18 +73,6 @@ fn file<'d>(
         }
     };
     Some(MadeFile { content, replace })
-}
-
-fn replace(fields: &Fields<'_, '_>) -> bool {
-    match fields.value("replace").map(|value| (value.span(), value.get_ref())) {
-        None => false,
-        Some((_, DeValue::Boolean(is_it))) => *is_it,
-        Some((span, other)) => {
-            let mistake = fields.sink.at(span, "`replace` is true or false");
-            fields.sink.report(mistake.label(format!("this is {}", type_name(other))));
-            false
-        }
-    }
 }
 
 fn values(fields: &Fields<'_, '_>) -> BTreeMap<String, Template> {

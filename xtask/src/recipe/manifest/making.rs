@@ -24,7 +24,6 @@ static LIBC: Shape = Shape {
         "source",
         "headers",
         "options",
-        "options-for",
         "make",
         "install",
     ],
@@ -32,11 +31,11 @@ static LIBC: Shape = Shape {
 
 static BINUTILS: Shape = Shape {
     what: "build.gcc.binutils",
-    keys: &["version", "license-file", "source", "options", "options-for", "make", "install"],
+    keys: &["version", "license-file", "source", "options", "make", "install"],
 };
 
 static COMPILER: Shape =
-    Shape { what: "build.gcc.compiler", keys: &["options", "options-for", "make", "install"] };
+    Shape { what: "build.gcc.compiler", keys: &["options", "make", "install"] };
 
 /// What the compiler has of the toolchain as a whole.
 pub struct Own<'a> {
@@ -83,7 +82,7 @@ pub fn read(
             table.missing(stage.name(), &format!("[build.gcc.{}]", stage.name()));
         }
         let (part, own_pins) = match stage {
-            Stage::Compiler => (compiler(&table, context, own), vec![]),
+            Stage::Compiler => (compiler(&table, own), vec![]),
             _ => part(&table, context, stage),
         };
         parts.extend(part);
@@ -122,27 +121,23 @@ fn part(
         version,
         license_files,
         sources,
-        ..scripts(&fields, context, stage)
+        ..scripts(&fields, stage)
     });
     (part, pins)
 }
 
 /// Its sources are those of the toolchain itself.
-fn compiler(
-    table: &Fields<'_, '_>,
-    context: &Context<'_>,
-    own: &Own<'_>,
-) -> Option<Part> {
+fn compiler(table: &Fields<'_, '_>, own: &Own<'_>) -> Option<Part> {
     let fields = table.fields(Stage::Compiler.name(), &COMPILER)?;
     Some(Part {
         version: own.version.unwrap_or_default().to_owned(),
         sources: own.sources.to_vec(),
         patches: own.patches.clone(),
-        ..scripts(&fields, context, Stage::Compiler)
+        ..scripts(&fields, Stage::Compiler)
     })
 }
 
-fn scripts(fields: &Fields<'_, '_>, context: &Context<'_>, stage: Stage) -> Part {
+fn scripts(fields: &Fields<'_, '_>, stage: Stage) -> Part {
     let headers = match stage {
         Stage::Libc => fields.words("headers"),
         _ => vec![],
@@ -156,7 +151,6 @@ fn scripts(fields: &Fields<'_, '_>, context: &Context<'_>, stage: Stage) -> Part
         sources: vec![],
         patches: vec![],
         options: build::options(fields, &fields.words("options")),
-        options_for: build::options_for(fields, context),
         headers,
         make: fields.checked_words("make", words::make_target),
         install: fields.checked_words("install", words::make_target),

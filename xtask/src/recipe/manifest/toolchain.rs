@@ -1,16 +1,12 @@
-//! `toolchains/<name>.toml` and the rows of `targets.toml`.
+//! `toolchains/<name>.toml`.
 
-use object::elf;
-use toml::de::DeValue;
-
-use super::fields::{Fields, Shape, Wanted};
+use super::fields::{Fields, Shape};
 use super::source::{self, Pin, Targets};
 use super::words::{self, Wrong};
 use super::{Context, license::license, license_file, making, patches, template, tool};
 use crate::recipe::guess::list;
 use crate::recipe::template::{Placeholder, Template};
 use crate::recipe::{Driver, Toolchain};
-use crate::target::{Endian, Machine, Target};
 
 static TOOLCHAIN: Shape = Shape {
     what: "a toolchain",
@@ -42,26 +38,6 @@ static ZIG: Shape = Shape {
         "runtime-cxx",
     ],
 };
-
-static TARGET: Shape = Shape {
-    what: "a target",
-    keys: &["gnu", "zig-libc", "zig-kernel", "elf-machine", "bits", "endian", "cflags"],
-};
-
-/// ELF's `e_machine` by the names that Rust's triples and the System V ABI use.
-const MACHINES: [(&str, elf::Machine); 11] = [
-    ("aarch64", elf::EM_AARCH64),
-    ("arm", elf::EM_ARM),
-    ("i386", elf::EM_386),
-    ("loongarch64", elf::EM_LOONGARCH),
-    ("mips", elf::EM_MIPS),
-    ("powerpc", elf::EM_PPC),
-    ("powerpc64", elf::EM_PPC64),
-    ("riscv64", elf::EM_RISCV),
-    ("s390x", elf::EM_S390),
-    ("sparc64", elf::EM_SPARCV9),
-    ("x86_64", elf::EM_X86_64),
-];
 
 /// The shape of a toolchain's file.
 pub fn shape() -> &'static Shape {
@@ -182,97 +158,4 @@ pub fn path_template(
             None
         }
     }
-}
-
-/// Reads one row of `targets.toml`. The result is none if there is any mistake.
-pub fn target(fields: &Fields<'_, '_>, triple: &super::fields::Word<'_>) -> Option<Target> {
-    let before = fields.sink.count();
-    fields.check(triple, check_triple);
-    let gnu = fields.need_checked("gnu", "gnu = \"x86_64-linux-musl\"", words::inner_path);
-    let zig_libc =
-        fields.need_checked("zig-libc", "zig-libc = \"x86_64-linux-musl\"", words::inner_path);
-    let zig_kernel =
-        fields.need_checked("zig-kernel", "zig-kernel = \"x86-linux-any\"", words::inner_path);
-    let elf = one_of(fields, "elf-machine", "elf-machine = \"x86_64\"", &MACHINES);
-    let endians = [("little", Endian::Little), ("big", Endian::Big)];
-    let endian = one_of(fields, "endian", "endian = \"little\"", &endians);
-    let bits = bits(fields);
-    let cflags = fields.checked_words("cflags", words::flag);
-    let assemble = || {
-        let machine = Machine { elf: elf?.0, bits: bits?, endian: endian? };
-        let triple = triple.text.to_owned();
-        Some(Target {
-            triple,
-            gnu: gnu?,
-            zig_libc: zig_libc?,
-            zig_kernel: zig_kernel?,
-            machine,
-            cflags,
-        })
-    };
-    if fields.sink.count() == before { assemble() } else { None }
-}
-
-/// The shape of a row of `targets.toml`.
-pub fn target_shape() -> &'static Shape {
-    &TARGET
-}
-
-fn one_of<T: Copy>(
-    fields: &Fields<'_, '_>,
-    key: &'static str,
-    example: &str,
-    known: &[(&str, T)],
-) -> Option<T> {
-    let word = fields.need_word(key, example)?;
-    let found = known.iter().find(|(name, _)| *name == word.text);
-    if found.is_none() {
-        let names = || known.iter().map(|(name, _)| *name);
-        let mistake = fields
-            .sink
-            .at(word.span.clone(), format!("unknown value of `{key}`"))
-            .label("not one of those known")
-            .guess(word.text, names())
-            .note(format!("known: {}", list(names())));
-        fields.sink.report(mistake);
-    }
-    found.map(|(_, value)| *value)
-}
-
-fn bits(fields: &Fields<'_, '_>) -> Option<u8> {
-    if !fields.has("bits") {
-        fields.missing("bits", "bits = 64");
-    }
-    let value = fields.value("bits")?;
-    match value.get_ref() {
-        DeValue::Integer(number) => match number.to_string().as_str() {
-            "32" => Some(32),
-            "64" => Some(64),
-            _ => {
-                let mistake = fields.sink.at(value.span(), "a target has 32 or 64 bits");
-                fields.sink.report(mistake.label("neither"));
-                None
-            }
-        },
-        _ => {
-            fields.sink.report_type("bits", value, Wanted::Integer);
-            None
-        }
-    }
-}
-
-fn check_triple(text: &str) -> Result<(), Wrong> {
-    let fits = |part: &str| {
-        let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_.".contains(c);
-        !part.is_empty() && part.chars().all(allowed)
-    };
-    let parts: Vec<_> = text.split('-').collect();
-    let is_musl =
-        parts.contains(&"linux") && parts.last().is_some_and(|abi| abi.starts_with("musl"));
-    if parts.len() == 4 && parts.iter().all(|part| fits(part)) && is_musl {
-        return Ok(());
-    }
-    let title = "this is not a musl target of Rust";
-    let label = "such as `aarch64-unknown-linux-musl`";
-    Err(Wrong::new(0..text.len(), title, label))
 }
