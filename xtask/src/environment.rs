@@ -61,8 +61,8 @@ impl Environment {
         let (Work::Driver(toolchain), driver) = (&plan.driver().work, plan.driver()) else {
             anyhow::bail!("the plan has no driver");
         };
-        let linking = linking_driver(&session.store, driver, toolchain, &plan.target, rust)?;
         let tree = session.entry(plan.toolchain()).outputs();
+        let linking = linking_driver(&session.store, driver, &tree, toolchain, &plan.target, rust)?;
         let sysroot = session.entry(plan.sysroot());
         let cmake = toolchain_file(&session.store, &linking, &sysroot, &plan.target)?;
         let wanted = &project.wanted;
@@ -81,7 +81,7 @@ impl Environment {
         made.entries.extend(parts.iter().map(|entry| entry.path().to_owned()));
         made.entries.extend([sysroot.path(), cmake.path()].map(Path::to_owned));
         made.entries.push(entry_of(&linking.bin));
-        made.derived = vec![linking.id, cmake.id().to_owned()];
+        made.derived = vec![linking.id, linking.tried, cmake.id().to_owned()];
         Ok(made)
     }
 

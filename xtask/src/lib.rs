@@ -31,6 +31,7 @@ pub mod rust;
 pub mod session;
 pub mod toolchain;
 pub mod build;
+pub mod toolchains;
 pub mod shell;
 pub mod environment;
 pub mod sysroot;

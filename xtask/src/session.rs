@@ -25,6 +25,7 @@ use crate::process;
 use crate::recipe::{Driver, Part, Recipes, Source, Toolchain};
 use crate::sandbox::Sandbox;
 use crate::target::Target;
+pub use choice::PREFERENCE;
 use early::Early;
 pub use project::Project;
 pub use published::Published;

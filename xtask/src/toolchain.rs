@@ -11,6 +11,7 @@ pub mod headers;
 pub mod host;
 pub mod linking;
 pub mod musl;
+pub mod self_test;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

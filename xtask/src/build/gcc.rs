@@ -96,7 +96,7 @@ impl StageBuild<'_> {
                 .with_context(|| format!("cannot take the kernel's headers in {folder}"))?;
         }
         copy_tree(staging, install)?;
-        let declared = [PathBuf::from("usr")];
+        let declared = ["usr/include", "usr/lib"].map(PathBuf::from);
         self.take(&declared, install, &root.join("outputs"))
     }
 

@@ -10,7 +10,7 @@ use crate::{links, process, report};
 
 /// Toolchains in the order of preference. A company's own GCC toolchain, mirrored, comes before the
 /// small download that is to be had everywhere.
-const PREFERENCE: [&str; 2] = ["musl-cross", "zig"];
+pub const PREFERENCE: [&str; 2] = ["musl-cross", "zig"];
 
 impl Session {
     /// The toolchains to try, in order: the named one, else the preference, else the rest.

@@ -142,6 +142,8 @@ fn scripts(fields: &Fields<'_, '_>, stage: Stage) -> Part {
         Stage::Libc => fields.words("headers"),
         _ => vec![],
     };
+    fields.not_empty("install", "without `install` in it, nothing gets into the toolchain");
+    let install = fields.checked_words("install", words::make_target);
     let folder = |word| path_template(fields, word, &[Placeholder::ZigKernel]);
     let headers = headers.iter().filter_map(folder).collect();
     Part {
@@ -153,6 +155,6 @@ fn scripts(fields: &Fields<'_, '_>, stage: Stage) -> Part {
         options: build::options(fields, &fields.words("options")),
         headers,
         make: fields.checked_words("make", words::make_target),
-        install: fields.checked_words("install", words::make_target),
+        install: if fields.has("install") { install } else { vec!["install".to_owned()] },
     }
 }
