@@ -17,8 +17,8 @@ use crate::links::unknown;
 use crate::recipe::{Language, Library, Part, Recipes, Source, Tool, Toolchain};
 use crate::target::Target;
 
-pub use pre_image::difference;
 use making::tool_maker;
+pub use pre_image::difference;
 
 /// What a step makes.
 #[derive(Clone, Debug)]

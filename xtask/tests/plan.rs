@@ -19,9 +19,9 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use xtask::cli::DEFAULT_TARGET;
 use xtask::digest::Digest;
 use xtask::layout::{copy_tree, files_below, remove_tree};
-use xtask::cli::DEFAULT_TARGET;
 use xtask::plan::{Goal, Plan, Request, difference};
 use xtask::process::env_var;
 use xtask::recipe::{Recipes, Source};

@@ -151,22 +151,11 @@ impl StageBuild<'_> {
     /// The script of something that runs here and works for the target.
     fn cross_script(&self, programs: &[&Path]) -> Command {
         let triple = &self.bench.target.triple;
-        let mut script = self.with_host(self.script(), programs);
+        let mut script = with_host(self.script(), programs);
         script.arg(format!("--prefix={PREFIX}")).arg(format!("--build={HOST_GNU}"));
         script.arg(format!("--host={HOST_GNU}")).arg(format!("--target={triple}"));
         script.arg(format!("--with-sysroot={PREFIX}/{triple}/sysroot"));
         script
-    }
-
-    /// A command with the compilers for this machine, and these folders before the others of `PATH`.
-    fn with_host(&self, mut command: Command, programs: &[&Path]) -> Command {
-        command.envs(host::VARIABLES).env("CFLAGS", HOST_FLAGS).env("CXXFLAGS", HOST_FLAGS);
-        let set = command.get_envs().find(|(name, _)| *name == "PATH");
-        let path = set.and_then(|(_, value)| Some(value?.to_string_lossy().into_owned()));
-        let folders = programs.iter().map(|folder| folder.to_string_lossy().into_owned());
-        let folders: Vec<_> = folders.chain(path).collect();
-        command.env("PATH", folders.join(":"));
-        command
     }
 
     fn options(&self) -> Vec<String> {
@@ -181,7 +170,7 @@ impl StageBuild<'_> {
         let bench = self.bench;
         let mut command = make_command(bench);
         if self.part.stage != Stage::Libc {
-            command = self.with_host(command, programs);
+            command = with_host(command, programs);
             command.args(MAKE);
         }
         command.current_dir(bench.seen(&bench.folders.objects)).args(targets);
@@ -206,7 +195,8 @@ impl StageBuild<'_> {
                 fs::remove_file(installed.join(file))?;
             }
         }
-        let is_there = |folder: &PathBuf| files_below(&installed.join(folder)).is_ok_and(|it| !it.is_empty());
+        let is_there =
+            |folder: &PathBuf| files_below(&installed.join(folder)).is_ok_and(|it| !it.is_empty());
         let declared: Vec<_> = kept(self.bench.target).into_iter().filter(is_there).collect();
         self.take(&declared, &installed, &root.join("outputs"))
     }
@@ -219,6 +209,17 @@ impl StageBuild<'_> {
         let recipe = format!("recipes/toolchains/{toolchain}.toml");
         outputs::take(self.bench.name, &recipe, declared, from, to)
     }
+}
+
+/// A command with the compilers for this machine, and these folders before the others of `PATH`.
+fn with_host(mut command: Command, programs: &[&Path]) -> Command {
+    command.envs(host::VARIABLES).env("CFLAGS", HOST_FLAGS).env("CXXFLAGS", HOST_FLAGS);
+    let set = command.get_envs().find(|(name, _)| *name == "PATH");
+    let path = set.and_then(|(_, value)| Some(value?.to_string_lossy().into_owned()));
+    let folders = programs.iter().map(|folder| folder.to_string_lossy().into_owned());
+    let folders: Vec<_> = folders.chain(path).collect();
+    command.env("PATH", folders.join(":"));
+    command
 }
 
 /// The CPU baseline as a compiler's own default, so that it holds for what it links, too.

@@ -55,8 +55,7 @@ impl Plan {
             tools.push(self.add_tool(tool, &with, &mut done)?);
         }
         let of_target = self.add_toolchain(&with, target)?;
-        let stages =
-            Stages { name, toolchain: with.toolchain, tools, choose: request.choose };
+        let stages = Stages { name, toolchain: with.toolchain, tools, choose: request.choose };
         let mut parts: Vec<usize> = Vec::new();
         let mut libc = None;
         for part in &making.parts {

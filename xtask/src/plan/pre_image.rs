@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::digest::Digest;
-use crate::recipe::{
-    Build, Cmake, Compile, Configure, Content, Driver, Language, Library, LicenseFile, Part,
-    Patch, Product, Source, Tool, Toolchain,
-};
 use crate::recipe::template::Template;
+use crate::recipe::{
+    Build, Cmake, Compile, Configure, Content, Driver, Language, Library, LicenseFile, Part, Patch,
+    Product, Source, Tool, Toolchain,
+};
 use crate::target::Target;
 
 use super::{Step, Work};

@@ -87,7 +87,8 @@ pub fn linking_driver(
     })?;
     let bin = entry.outputs().join("bin");
     let libc = rust.self_contained(&target.triple).join("libc.a");
-    let tried = SelfTest { toolchain, tree, target, bin: &bin, libc: &libc }.entry(store, &entry)?;
+    let tried =
+        SelfTest { toolchain, tree, target, bin: &bin, libc: &libc }.entry(store, &entry)?;
     Ok(LinkingDriver {
         bin,
         names: ToolNames::new(target),

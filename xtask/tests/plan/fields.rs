@@ -414,8 +414,9 @@ fn no_field_is_left_out_above() {
         leaves(&Value::Table(table(file)), format!("{}:", short(file)), &mut found);
     }
     for field in found {
-        let is_there = CHANGES.iter().chain(GCC_CHANGES).chain(MADE_CHANGES).any(|change| change.0 == field)
-            || NO_CHANGE_POSSIBLE.contains(&field.as_str());
+        let is_there =
+            CHANGES.iter().chain(GCC_CHANGES).chain(MADE_CHANGES).any(|change| change.0 == field)
+                || NO_CHANGE_POSSIBLE.contains(&field.as_str());
         assert!(is_there, "what does a change of {field} make stale?");
     }
 }

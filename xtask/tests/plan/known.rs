@@ -31,7 +31,9 @@ fn every_field_is_known(recipes: &Recipes) {
         let Library { dependencies: _, tools: _, sources, patches: _, .. } = library;
         let Library { language: _, build: _, outputs, env: _, overrides: _, .. } = library;
         let Outputs { libs: _, aliases: _, include: _, pkgconfig: _ } = outputs;
-        sources.iter().for_each(|Source { origin: _, digest: _, root: _, omit: _, target: _, inner: _ }| {});
+        sources
+            .iter()
+            .for_each(|Source { origin: _, digest: _, root: _, omit: _, target: _, inner: _ }| {});
     }
     let _ = |compile: Compile| {
         let Compile {

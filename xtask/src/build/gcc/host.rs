@@ -22,13 +22,8 @@ const HOST_RANLIB: &str = "muslin-host-ranlib";
 const HOST_LD: &str = "muslin-host-ld";
 
 /// What scripts are told of them.
-pub const VARIABLES: [(&str, &str); 5] = [
-    ("CC", HOST_CC),
-    ("CXX", HOST_CXX),
-    ("AR", HOST_AR),
-    ("RANLIB", HOST_RANLIB),
-    ("LD", HOST_LD),
-];
+pub const VARIABLES: [(&str, &str); 5] =
+    [("CC", HOST_CC), ("CXX", HOST_CXX), ("AR", HOST_AR), ("RANLIB", HOST_RANLIB), ("LD", HOST_LD)];
 
 /// The unwinder's interface, as far as a C++ library asks for it. GCC throws nothing, so nothing is to
 /// be unwound: whoever tries ends the program.

@@ -18,15 +18,7 @@ static GCC: Shape = Shape {
 
 static LIBC: Shape = Shape {
     what: "build.gcc.libc",
-    keys: &[
-        "version",
-        "license-file",
-        "source",
-        "headers",
-        "options",
-        "make",
-        "install",
-    ],
+    keys: &["version", "license-file", "source", "headers", "options", "make", "install"],
 };
 
 static BINUTILS: Shape = Shape {
@@ -107,22 +99,14 @@ fn check_toolchain(table: &Fields<'_, '_>, word: &Word<'_>, context: &Context<'_
     table.sink.report(mistake.guess(word.text, known()).note(format!("others: {}", list(known()))));
 }
 
-fn part(
-    table: &Fields<'_, '_>,
-    context: &Context<'_>,
-    stage: Stage,
-) -> (Option<Part>, Vec<Pin>) {
+fn part(table: &Fields<'_, '_>, context: &Context<'_>, stage: Stage) -> (Option<Part>, Vec<Pin>) {
     let shape = if stage == Stage::Libc { &LIBC } else { &BINUTILS };
     let Some(fields) = table.fields(stage.name(), shape) else { return (None, vec![]) };
     let version = fields.need_checked("version", "version = \"1.2.3\"", words::version);
     let (sources, pins) = source::read(&fields, context, Targets::Any);
     let license_files = license_file::read(&fields);
-    let part = version.map(|version| Part {
-        version,
-        license_files,
-        sources,
-        ..scripts(&fields, stage)
-    });
+    let part =
+        version.map(|version| Part { version, license_files, sources, ..scripts(&fields, stage) });
     (part, pins)
 }
 

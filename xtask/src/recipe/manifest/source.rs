@@ -69,14 +69,7 @@ pub fn read(
                 table.sink.report(mistake);
             }
             pins.push(Pin { digest, span, origin: origin.clone() });
-            let source = origin.map(|origin| Source {
-                origin,
-                digest,
-                root,
-                omit,
-                target,
-                inner,
-            });
+            let source = origin.map(|origin| Source { origin, digest, root, omit, target, inner });
             sources.extend(source);
         }
     }

@@ -62,8 +62,7 @@ pub fn read<'f>(
         let mistake = fields.sink.at(span, "only what is built can be patched");
         fields.sink.report(mistake.label("there is no `[build]` here"));
     }
-    let own =
-        making::Own { name, version: version.as_deref(), sources: &sources, patches };
+    let own = making::Own { name, version: version.as_deref(), sources: &sources, patches };
     let (making, more) = making::read(fields, context, &own);
     pins.extend(more);
     let assemble = || {
