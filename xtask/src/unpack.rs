@@ -40,6 +40,7 @@ use crate::layout::remove_tree;
 pub use disk::MODIFIED;
 use limits::Budget;
 pub use limits::Limits;
+use name::EntryName;
 use select::Selection;
 use stream::{Compression, Decoder};
 use tree::Tree;
@@ -69,17 +70,7 @@ pub struct Part<'a> {
 
 /// Unpacks bytes that `fetch` has verified; see [`unpack_file`].
 pub fn unpack_archive(archive: &VerifiedArchive, part: &Part<'_>, dest: &Path) -> Result<Summary> {
-    let limits = Limits::default();
-    let Some(inner) = part.inner else { return unpack_file(archive.path(), part, dest, &limits) };
-    let outer = Sibling::new(dest)?;
-    let tree = outer.path.join("outer");
-    unpack_file(archive.path(), &Part::default(), &tree, &limits)?;
-    let file = tree.join(inner);
-    if !file.symlink_metadata().is_ok_and(|data| data.is_file()) {
-        let name = archive.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
-        bail!("there is no archive `{inner}` in {name}");
-    }
-    unpack_file(&file, part, dest, &limits)
+    unpack_file(archive.path(), part, dest, &Limits::default())
 }
 
 /// Unpacks an archive into a folder, which must not exist yet; its parent must.
@@ -94,7 +85,11 @@ pub fn unpack_file(
     dest: &Path,
     limits: &Limits,
 ) -> Result<Summary> {
-    unpack(archive, part, dest, limits).map_err(|error| {
+    let unpacked = match part.inner {
+        Some(inner) => unpack_inner(archive, inner, part, dest, limits),
+        None => unpack(archive, part, dest, limits),
+    };
+    unpacked.map_err(|error| {
         let name = archive.file_name().unwrap_or(archive.as_os_str()).to_string_lossy();
         let failure = Failure::new(Exit::Failed, format!("cannot unpack {name}: {error:#}"));
         let cause = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
@@ -105,6 +100,25 @@ pub fn unpack_file(
         }
         failure.into()
     })
+}
+
+/// The same of an archive inside the archive, which is unpacked beside the destination first.
+fn unpack_inner(
+    archive: &Path,
+    inner: &str,
+    part: &Part<'_>,
+    dest: &Path,
+    limits: &Limits,
+) -> Result<Summary> {
+    EntryName::vet(inner.as_bytes(), limits).context("the archive inside")?;
+    let outer = Sibling::new(dest)?;
+    let tree = outer.path.join("outer");
+    unpack(archive, &Part::default(), &tree, limits)?;
+    let file = tree.join(inner);
+    if !file.symlink_metadata().is_ok_and(|data| data.is_file()) {
+        bail!("there is no file `{inner}` in it to unpack");
+    }
+    unpack(&file, part, dest, limits).with_context(|| format!("in {inner}"))
 }
 
 fn unpack(archive: &Path, part: &Part<'_>, dest: &Path, limits: &Limits) -> Result<Summary> {
