@@ -186,8 +186,10 @@ impl Plan {
             let mut targets: Vec<_> =
                 toolchain.sources.iter().filter_map(|source| source.target.clone()).collect();
             targets.sort();
-            let message =
-                format!("toolchain `{}` does not serve {}", toolchain.name, target.triple);
+            let message = format!(
+                "toolchain `{}` has no archive for {}: no digest of one is on record",
+                toolchain.name, target.triple
+            );
             return Err(unknown(message, &target.triple, targets.iter()).into());
         }
         Ok(self.add_once(chosen(candidates, request.choose)))

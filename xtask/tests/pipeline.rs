@@ -25,6 +25,8 @@ mod real;
 mod refusals;
 #[path = "pipeline/store.rs"]
 mod store;
+#[path = "pipeline/toolchains.rs"]
+mod toolchains;
 #[path = "pipeline/tools.rs"]
 mod tools;
 #[path = "support/scratch.rs"]

@@ -103,7 +103,7 @@ impl SelfTest<'_> {
             process::capture_ok(&mut command)
         };
         call(&["-O2", "-c", &source, "-o", "program.o"]).context("it does not compile")?;
-        call(&["program.o", "-o", "program"]).context("it does not link")?;
+        call(&["program.o", "-o", "program", "-lm"]).context("it does not link")?;
         let program = folder.join("program");
         let mut command = match self.emulator() {
             Runner::None => process::command(&program),

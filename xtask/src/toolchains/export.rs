@@ -16,7 +16,7 @@ use crate::cli::ToolchainExport;
 use crate::digest::Digest;
 use crate::exit::{Exit, Failure};
 use crate::layout::files_below;
-use crate::plan::{Goal, Work};
+use crate::plan::Goal;
 use crate::recipe::Driver;
 use crate::report::{self, Progress, human_bytes};
 use crate::session::Session;
@@ -31,16 +31,14 @@ const LICENSES: &str = "share/licenses";
 /// Makes the toolchain if it is not there, and writes the archive.
 pub fn run(session: &Session, command: &ToolchainExport) -> Result<()> {
     let target = session.target(&command.target)?;
-    let plan = session.settle(Some(&command.name), &target, Goal::default())?;
-    let Work::Toolchain(toolchain) = &plan.toolchain().work else {
-        anyhow::bail!("a plan without a toolchain")
-    };
-    if !matches!(toolchain.driver, Driver::Gcc { .. }) {
-        let message = format!("{} is no GCC, so it has not the layout of one", toolchain.name);
+    let known = session.recipes.toolchains.get(&command.name);
+    if known.is_some_and(|it| !matches!(it.driver, Driver::Gcc { .. })) {
+        let message = format!("{} is no GCC, so it has not the layout of one", command.name);
         return Err(Failure::new(Exit::Usage, message)
             .help("its own archive is to be had from its origins: `cargo xtask fetch`")
             .into());
     }
+    let plan = session.settle(Some(&command.name), &target, Goal::default())?;
     build::make(session, &plan)?;
     let step = plan.toolchain();
     let entry = session.entry(step);
