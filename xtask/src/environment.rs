@@ -6,6 +6,7 @@ mod config;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -266,9 +267,17 @@ fn bindgen_arguments(
             }
         }
         Driver::Gcc { .. } => {
-            words.push(format!("--gcc-toolchain={}", tree.display()));
-            words
-                .push(format!("--sysroot={}", tree.join(&target.triple).join("sysroot").display()));
+            // libclang brings no headers of its own; what GCC's have for CPUs is not for it.
+            words.push("-nostdinc".to_owned());
+            words.push(format!("-isystem{}", linking.bindgen_headers().display()));
+            let versions = tree.join("lib/gcc").join(&target.triple);
+            let own = fs::read_dir(versions).into_iter().flatten().flatten();
+            let folders = own.map(|version| version.path().join("include"));
+            let libc = tree.join(&target.triple).join("sysroot");
+            let libc = ["usr/include", "include"].map(|folder| libc.join(folder));
+            for folder in folders.chain(libc).filter(|folder| folder.is_dir()) {
+                words.push(format!("-isystem{}", folder.display()));
+            }
         }
     }
     words.push(format!("-isystem{sysroot}/include"));

@@ -1,10 +1,10 @@
 //! A toolchain that is made, in a plan: its stages, what they are made with, and what is composed of
 //! them.
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use super::{Done, Goal, Plan, Request, Step, Work, chosen, pre_image};
-use crate::recipe::{Making, Part, Stage, Toolchain};
+use crate::recipe::{Driver, Making, Part, Stage, Toolchain};
 use crate::target::Target;
 
 /// The toolchain that tools are made with: that of the request, or the one that makes it.
@@ -41,6 +41,10 @@ impl Plan {
     ) -> Result<usize> {
         let with = for_tools(request)?;
         let name = &request.toolchain.name;
+        if !matches!(with.toolchain.driver, Driver::Zig { .. }) {
+            // Its compiler runtime and kernel headers are what the stages are made with.
+            bail!("`{name}` is made with `{}`, which is not zig", making.with);
+        }
         let mut done = Done::new([0, 0]);
         let (host, machine) = self.add_host(name, &with, &mut done)?;
         done.head = host;

@@ -105,8 +105,8 @@ fn part(table: &Fields<'_, '_>, context: &Context<'_>, stage: Stage) -> (Option<
     let version = fields.need_checked("version", "version = \"1.2.3\"", words::version);
     let (sources, pins) = source::read(&fields, context, Targets::Any);
     let license_files = license_file::read(&fields);
-    let part =
-        version.map(|version| Part { version, license_files, sources, ..scripts(&fields, stage) });
+    let scripts = scripts(&fields, stage);
+    let part = version.map(|version| Part { version, license_files, sources, ..scripts });
     (part, pins)
 }
 

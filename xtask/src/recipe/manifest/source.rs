@@ -240,7 +240,9 @@ fn target(table: &Fields<'_, '_>, context: &Context<'_>, targets: Targets) -> Op
         let span = table.key_span("target").unwrap_or_else(|| word.span.clone());
         let mistake = table.sink.at(span, "a library's source is for every target");
         let mistake = mistake.label("only a toolchain's source has `target`");
-        table.sink.report(mistake.help("leave it out; options per target stand in `options-for`"));
+        table
+            .sink
+            .report(mistake.help("leave it out; options per target stand in recipes/targets.toml"));
         return None;
     }
     context.check_target(table.sink, &word);
