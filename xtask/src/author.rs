@@ -95,7 +95,11 @@ impl Desk {
         };
         let temp = self.store.temp("recipe")?;
         let path = temp.path().join("tree");
-        let part = unpack::Part { root: source.root.as_deref(), omit: &source.omit };
+        let part = unpack::Part {
+            root: source.root.as_deref(),
+            omit: &source.omit,
+            inner: source.inner.as_deref(),
+        };
         unpack::unpack_archive(&archive, &part, &path)?;
         Ok(Some(Tree { path, _temp: temp }))
     }

@@ -9,6 +9,7 @@ mod cmake;
 mod compile;
 mod compilers;
 mod configure;
+mod gcc;
 mod install;
 mod outputs;
 mod prebuilt;

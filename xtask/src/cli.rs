@@ -4,6 +4,7 @@
 mod package;
 mod recipe;
 mod store;
+mod toolchain;
 mod units;
 
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use crate::sandbox::Policy;
 pub use package::{CrateSpec, Package, Platform};
 pub use recipe::{Recipe, RecipeBump, RecipeCheck, RecipeCommand, RecipeNew};
 pub use store::{Bundle, Gc, List, Store, StoreCommand, StoreVerify, Unbundle};
+pub use toolchain::{Toolchain, ToolchainCommand, ToolchainExport, ToolchainList};
 pub use units::{Age, Size};
 
 /// The target when none is named.
@@ -122,6 +124,8 @@ pub enum Command {
     Recipe(Recipe),
     /// Verify, list or clear up what was fetched and built.
     Store(Store),
+    /// List the toolchains, or write one as an archive.
+    Toolchain(Toolchain),
     /// Put all that `dist --offline` needs into one file, for a machine without a network.
     Bundle(Bundle),
     /// Take a bundle in, after every byte of it is verified.

@@ -22,6 +22,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Bundle(command) => command.run(cli.global)?,
         Command::Unbundle(command) => command.run(cli.global)?,
         Command::Recipe(command) => command.run(cli.global)?,
+        Command::Toolchain(command) => command.run(cli.global)?,
         Command::Store(command) => command.run(cli.global)?,
         Command::Verify(command) => command.run(cli.global)?,
         Command::Test(command) => return command.run(cli.global).map(process::exit_code),

@@ -6,6 +6,7 @@ mod config;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -71,8 +72,9 @@ impl Environment {
         let (Work::Driver(toolchain), driver) = (&plan.driver().work, plan.driver()) else {
             anyhow::bail!("the plan has no driver");
         };
-        let linking = linking_driver(&session.store, driver, toolchain, &plan.target, &rust)?;
         let tree = session.entry(plan.toolchain()).outputs();
+        let linking =
+            linking_driver(&session.store, driver, &tree, toolchain, &plan.target, &rust)?;
         let sysroot = session.entry(plan.sysroot());
         let cmake = toolchain_file(&session.store, &linking, &sysroot, &plan.target)?;
         let wanted = &project.wanted;
@@ -91,7 +93,7 @@ impl Environment {
         made.entries.extend(parts.iter().map(|entry| entry.path().to_owned()));
         made.entries.extend([sysroot.path(), cmake.path()].map(Path::to_owned));
         made.entries.push(entry_of(&linking.bin));
-        made.derived = vec![linking.id, cmake.id().to_owned()];
+        made.derived = vec![linking.id, linking.tried, cmake.id().to_owned()];
         made.std = rust.target_folder(&plan.target.triple);
         if let Some(std) = std {
             made.rustflags.push(format!("--sysroot={}", std.outputs().display()));
@@ -300,7 +302,7 @@ fn bindgen_arguments(
     sysroot: &str,
     linking: &LinkingDriver,
 ) -> String {
-    let mut words = vec![format!("--target={}", target.triple)];
+    let mut words = vec![format!("--target={}", target.llvm)];
     match &toolchain.driver {
         Driver::Zig { include, .. } => {
             words.push("-nostdinc".to_owned());
@@ -311,9 +313,17 @@ fn bindgen_arguments(
             }
         }
         Driver::Gcc { .. } => {
-            words.push(format!("--gcc-toolchain={}", tree.display()));
-            words
-                .push(format!("--sysroot={}", tree.join(&target.triple).join("sysroot").display()));
+            // libclang brings no headers of its own; what GCC's have for CPUs is not for it.
+            words.push("-nostdinc".to_owned());
+            words.push(format!("-isystem{}", linking.bindgen_headers().display()));
+            let versions = tree.join("lib/gcc").join(&target.triple);
+            let own = fs::read_dir(versions).into_iter().flatten().flatten();
+            let folders = own.map(|version| version.path().join("include"));
+            let libc = tree.join(&target.triple).join("sysroot");
+            let libc = ["usr/include", "include"].map(|folder| libc.join(folder));
+            for folder in folders.chain(libc).filter(|folder| folder.is_dir()) {
+                words.push(format!("-isystem{}", folder.display()));
+            }
         }
     }
     words.push(format!("-isystem{sysroot}/include"));

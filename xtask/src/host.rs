@@ -60,7 +60,7 @@ impl Host {
         let why = match &project.sees_host {
             Some(why) => why.clone(),
             None => {
-                let step = plan.toolchain();
+                let step = plan.host_toolchain();
                 let Work::Toolchain(toolchain) = &step.work else {
                     anyhow::bail!("a plan without a toolchain");
                 };

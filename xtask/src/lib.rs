@@ -33,6 +33,7 @@ pub mod toolchain;
 pub mod build;
 pub mod host;
 pub mod stdlib;
+pub mod toolchains;
 pub mod shell;
 pub mod environment;
 pub mod sysroot;

@@ -4,6 +4,7 @@
 //! step and the fingerprints of the steps before it. Comments, order of keys and places on disk are
 //! no inputs, so they make nothing stale.
 
+mod making;
 mod pre_image;
 mod tools;
 
@@ -13,16 +14,19 @@ use anyhow::Result;
 
 use crate::digest::Digest;
 use crate::links::unknown;
-use crate::recipe::{Language, Library, Recipes, Source, Tool, Toolchain};
+use crate::recipe::{Language, Library, Part, Recipes, Source, Tool, Toolchain};
 use crate::target::{Std, Target};
 
+use making::tool_maker;
 pub use pre_image::difference;
 
 /// What a step makes.
 #[derive(Clone, Debug)]
 pub enum Work {
-    /// An unpacked compiler and libc bundle.
+    /// A compiler and libc bundle: an unpacked archive, or what was made of its parts.
     Toolchain(Box<Toolchain>),
+    /// A stage of a toolchain that is made, which is that of this name.
+    Part(String, Box<Part>),
     /// The programs that call that toolchain for one target: `<triple>-cc` and its like.
     Driver(Box<Toolchain>),
     /// What builds of libraries call, for the machine that builds.
@@ -59,8 +63,13 @@ pub struct Step {
 pub struct Plan {
     /// What they are for.
     pub target: Target,
-    /// The steps: the toolchain, its driver, the libraries with their tools before them, the sysroot.
+    /// The steps: the toolchain with its parts before it, its driver, the libraries with their tools
+    /// before them, the sysroot.
     pub steps: Vec<Step>,
+    /// The toolchain and its driver.
+    head: [usize; 2],
+    /// The toolchain that compiles what runs here, if that is another one.
+    for_host: Option<usize>,
     /// Steps (by index) of the tools that are wanted for themselves.
     wanted: Vec<usize>,
     /// Steps (by index) of the target's C runtime, if Rust does not bring it.
@@ -100,22 +109,35 @@ pub struct Request<'a> {
     pub choose: &'a dyn Fn(&[Step]) -> usize,
 }
 
-/// Steps that are in the plan already, by name.
-#[derive(Default)]
+/// Steps that are in the plan already, by name, for what one toolchain makes for one target.
 struct Done {
+    /// That toolchain and its driver.
+    head: [usize; 2],
     libraries: BTreeMap<String, usize>,
     tools: BTreeMap<String, usize>,
     /// The toolchain and its driver for the machine that builds.
     host: Option<[usize; 2]>,
 }
 
+impl Done {
+    fn new(head: [usize; 2]) -> Self {
+        Self { head, libraries: BTreeMap::new(), tools: BTreeMap::new(), host: None }
+    }
+}
+
 impl Plan {
     /// Plans. Fails if a library is unknown or the toolchain does not serve the target.
     pub fn new(request: &Request<'_>) -> Result<Self> {
-        let (steps, wanted, runtime) = (Vec::new(), Vec::new(), Vec::new());
-        let mut plan = Self { target: request.target.clone(), steps, wanted, runtime };
-        plan.add_toolchain(request, request.target)?;
-        let mut done = Done::default();
+        let mut plan = Self {
+            target: request.target.clone(),
+            steps: Vec::new(),
+            head: [0, 1],
+            for_host: None,
+            wanted: Vec::new(),
+            runtime: Vec::new(),
+        };
+        plan.head = plan.add_toolchain(request, request.target)?;
+        let mut done = Done::new(plan.head);
         if request.target.std == Std::Source {
             plan.add_runtime_rust(request, &mut done)?;
         }
@@ -139,6 +161,20 @@ impl Plan {
     /// Adds the toolchain for a target and its driver, unless they are there; returns their indices.
     fn add_toolchain(&mut self, request: &Request<'_>, target: &Target) -> Result<[usize; 2]> {
         let toolchain = request.toolchain;
+        let tree = match &toolchain.making {
+            Some(making) => self.add_made(request, target, making)?,
+            None => self.add_unpacked(request, target)?,
+        };
+        let text = pre_image::driver(toolchain, target, &self.steps[tree].fingerprint);
+        let name = format!("{}-driver", toolchain.name);
+        let work = Work::Driver(Box::new(toolchain.clone()));
+        let step = Step::new([&name, &toolchain.version], work, target, text);
+        Ok([tree, self.add_once(step.with(None, vec![tree]))])
+    }
+
+    /// Adds the toolchain that an archive brings.
+    fn add_unpacked(&mut self, request: &Request<'_>, target: &Target) -> Result<usize> {
+        let toolchain = request.toolchain;
         let serves =
             |source: &&Source| source.target.as_ref().is_none_or(|triple| *triple == target.triple);
         let candidates: Vec<Step> = toolchain
@@ -156,16 +192,13 @@ impl Plan {
             let mut targets: Vec<_> =
                 toolchain.sources.iter().filter_map(|source| source.target.clone()).collect();
             targets.sort();
-            let message =
-                format!("toolchain `{}` does not serve {}", toolchain.name, target.triple);
+            let message = format!(
+                "toolchain `{}` has no archive for {}: no digest of one is on record",
+                toolchain.name, target.triple
+            );
             return Err(unknown(message, &target.triple, targets.iter()).into());
         }
-        let tree = self.add_once(chosen(candidates, request.choose));
-        let text = pre_image::driver(toolchain, target, &self.steps[tree].fingerprint);
-        let name = format!("{}-driver", toolchain.name);
-        let work = Work::Driver(Box::new(toolchain.clone()));
-        let step = Step::new([&name, &toolchain.version], work, target, text);
-        Ok([tree, self.add_once(step.with(None, vec![tree]))])
+        Ok(self.add_once(chosen(candidates, request.choose)))
     }
 
     /// Adds a step, unless the very same is there; returns its index.
@@ -185,7 +218,7 @@ impl Plan {
             let message = format!("there is no library `{name}`");
             return Err(unknown(message, name, request.recipes.libraries.keys()).into());
         };
-        let mut dependencies = vec![0, 1];
+        let mut dependencies = done.head.to_vec();
         for dependency in &library.dependencies {
             dependencies.push(self.add_library(dependency, request, done)?);
         }
@@ -205,7 +238,7 @@ impl Plan {
         let inputs = pre_image::Inputs {
             steps: dependencies[1..].iter().map(|index| &self.steps[*index]).collect(),
             tools: tools.iter().map(|index| &self.steps[*index]).collect(),
-            toolchain: &request.toolchain.name,
+            toolchain: &tool_maker(request)?.name,
         };
         dependencies.extend(tools);
         let candidates = library.sources.iter().map(|source| {
@@ -250,8 +283,9 @@ impl Plan {
     /// call them in place; so is the C runtime.
     pub fn stale(&self, exists: &dyn Fn(&Step) -> bool) -> BTreeSet<usize> {
         let mut stale = BTreeSet::new();
-        let mut open = vec![0, 1, self.steps.len() - 1];
-        open.extend(self.wanted.iter().chain(&self.runtime));
+        let mut open = vec![self.steps.len() - 1];
+        let named = self.head.iter().chain(&self.for_host).chain(&self.wanted);
+        open.extend(named.chain(&self.runtime));
         while let Some(index) = open.pop() {
             let step = &self.steps[index];
             if !stale.contains(&index) && !exists(step) {
@@ -279,12 +313,17 @@ impl Plan {
 
     /// The toolchain's step.
     pub fn toolchain(&self) -> &Step {
-        &self.steps[0]
+        &self.steps[self.head[0]]
+    }
+
+    /// The step of the toolchain that compiles what runs on the machine that builds.
+    pub fn host_toolchain(&self) -> &Step {
+        &self.steps[self.for_host.unwrap_or(self.head[0])]
     }
 
     /// The driver's step.
     pub fn driver(&self) -> &Step {
-        &self.steps[1]
+        &self.steps[self.head[1]]
     }
 
     /// The steps whose outputs a step sees.
@@ -304,9 +343,10 @@ impl Plan {
         self.libraries().map(|(_, library)| library).find(|library| library.name == name)
     }
 
-    /// The libraries' steps, dependencies first.
+    /// The steps of the sysroot's libraries, dependencies first. A toolchain that is made is linked
+    /// with others.
     pub fn libraries(&self) -> impl Iterator<Item = (&Step, &Library)> {
-        self.steps.iter().filter_map(|step| match &step.work {
+        self.dependencies(self.sysroot()).filter_map(|step| match &step.work {
             Work::Library(library) => Some((step, &**library)),
             _ => None,
         })

@@ -1,6 +1,7 @@
 //! Recipes as meant: typed and validated. `manifest` makes them from text; nothing else does.
 
 mod compile;
+mod making;
 mod rust_std;
 mod scripts;
 pub mod diagnostic;
@@ -12,6 +13,7 @@ pub mod template;
 use std::collections::BTreeMap;
 
 pub use compile::{Compile, Content, Group, MadeFile, PkgConfig, is_cxx};
+pub use making::{Making, Part, Stage};
 pub use rust_std::{RUST_SRC, RustStd};
 pub use scripts::{Cmake, Configure, HostBuild};
 
@@ -128,6 +130,8 @@ pub struct Source {
     pub omit: Vec<String>,
     /// For toolchains: the only target that this archive serves; `None` for all.
     pub target: Option<String>,
+    /// The archive inside the archive that is meant, where they are nested.
+    pub inner: Option<String>,
 }
 
 /// A text that a licence asks to be passed on, in a file of the source tree.
@@ -351,6 +355,8 @@ pub struct Toolchain {
     pub sources: Vec<Source>,
     /// How it is called.
     pub driver: Driver,
+    /// How it is made, if no archive has it as it is; `sources` are then those of the compiler.
+    pub making: Option<Making>,
 }
 
 /// How a toolchain's programs are called.

@@ -24,9 +24,10 @@ use crate::layout::{self, Entry, Store};
 use crate::links;
 use crate::plan::{Goal, Plan, Request, Step};
 use crate::process;
-use crate::recipe::{Driver, Recipes, Source, Toolchain};
+use crate::recipe::{Driver, Part, Recipes, Source, Toolchain};
 use crate::sandbox::Sandbox;
 use crate::target::Target;
+pub use choice::PREFERENCE;
 use early::Early;
 pub use project::Project;
 pub use published::Published;
@@ -138,7 +139,8 @@ impl Session {
         mut goal: Goal<'_>,
     ) -> Result<Plan> {
         // Tools that are wanted for themselves are the app's, which no other compiles for the host.
-        if !matches!(toolchain.driver, Driver::Zig { .. }) {
+        let is_zig = matches!(toolchain.driver, Driver::Zig { .. });
+        if !is_zig && toolchain.making.is_none() {
             goal.tools = &[];
         }
         Plan::new(&Request {
@@ -258,6 +260,11 @@ impl Session {
             }
             crate::plan::Work::Tool(_) => {
                 self.recipes.tools.get(&step.name).map(|tool| &tool.sources)
+            }
+            crate::plan::Work::Part(toolchain, part) => {
+                let made = self.recipes.toolchains.get(toolchain).and_then(|it| it.making.as_ref());
+                let same = |it: &&Part| it.stage == part.stage;
+                made.and_then(|making| making.parts.iter().find(same)).map(|it| &it.sources)
             }
             crate::plan::Work::Toolchain(_) => {
                 self.recipes.toolchains.get(&step.name).map(|toolchain| &toolchain.sources)

@@ -40,6 +40,7 @@ use crate::layout::remove_tree;
 pub use disk::MODIFIED;
 use limits::Budget;
 pub use limits::Limits;
+use name::EntryName;
 use select::Selection;
 use stream::{Compression, Decoder};
 use tree::Tree;
@@ -63,6 +64,8 @@ pub struct Part<'a> {
     /// Files, links and folders of the tree to leave out, each of which must be there. For links that
     /// no tree may have, such as a toolchain's absolute link to where its libc would be installed.
     pub omit: &'a [String],
+    /// The archive inside the archive that all this is said of, where they are nested.
+    pub inner: Option<&'a str>,
 }
 
 /// Unpacks bytes that `fetch` has verified; see [`unpack_file`].
@@ -82,7 +85,11 @@ pub fn unpack_file(
     dest: &Path,
     limits: &Limits,
 ) -> Result<Summary> {
-    unpack(archive, part, dest, limits).map_err(|error| {
+    let unpacked = match part.inner {
+        Some(inner) => unpack_inner(archive, inner, part, dest, limits),
+        None => unpack(archive, part, dest, limits),
+    };
+    unpacked.map_err(|error| {
         let name = archive.file_name().unwrap_or(archive.as_os_str()).to_string_lossy();
         let failure = Failure::new(Exit::Failed, format!("cannot unpack {name}: {error:#}"));
         let cause = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
@@ -93,6 +100,25 @@ pub fn unpack_file(
         }
         failure.into()
     })
+}
+
+/// The same of an archive inside the archive, which is unpacked beside the destination first.
+fn unpack_inner(
+    archive: &Path,
+    inner: &str,
+    part: &Part<'_>,
+    dest: &Path,
+    limits: &Limits,
+) -> Result<Summary> {
+    EntryName::vet(inner.as_bytes(), limits).context("the archive inside")?;
+    let outer = Sibling::new(dest)?;
+    let tree = outer.path.join("outer");
+    unpack(archive, &Part::default(), &tree, limits)?;
+    let file = tree.join(inner);
+    if !file.symlink_metadata().is_ok_and(|data| data.is_file()) {
+        bail!("there is no file `{inner}` in it to unpack");
+    }
+    unpack(&file, part, dest, limits).with_context(|| format!("in {inner}"))
 }
 
 fn unpack(archive: &Path, part: &Part<'_>, dest: &Path, limits: &Limits) -> Result<Summary> {

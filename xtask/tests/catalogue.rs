@@ -64,6 +64,8 @@ programs! {
     lz4
     mariadb_connector_c
     mimalloc
+    mpc
+    mpfr
     ncurses
     nghttp2
     oniguruma

@@ -94,7 +94,14 @@ fn bytes(size: usize) -> Vec<u8> {
 }
 
 fn source(origin: Origin, body: &[u8]) -> Source {
-    Source { origin, digest: Digest::sha256_of(body), root: None, omit: vec![], target: None }
+    Source {
+        origin,
+        digest: Digest::sha256_of(body),
+        root: None,
+        omit: vec![],
+        target: None,
+        inner: None,
+    }
 }
 
 fn url_source(url: String, body: &[u8]) -> Source {

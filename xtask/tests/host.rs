@@ -215,9 +215,11 @@ fn build_scripts_and_macros_need_nothing_of_this_machine() {
     let Some(store) = filled_store("a build without the host's compiler") else { return };
     let driver = pinned(&store);
     let (recipes, plan, rust) = plan("zig", &store);
+    let step = plan.toolchain();
+    let tree = store.entry(&step.name, &step.version, &step.fingerprint).outputs();
+    let toolchain = &recipes.toolchains["zig"];
     let linking =
-        linking_driver(&store, plan.driver(), &recipes.toolchains["zig"], &plan.target, &rust)
-            .unwrap();
+        linking_driver(&store, plan.driver(), &tree, toolchain, &plan.target, &rust).unwrap();
     let folder = Folder::new("äpp");
     let place = folder.0.join("app");
     app::write(&place);

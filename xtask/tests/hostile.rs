@@ -6,6 +6,8 @@
 
 #[path = "hostile/good.rs"]
 mod good;
+#[path = "hostile/inner.rs"]
+mod inner;
 #[path = "hostile/omit.rs"]
 mod omit;
 #[path = "hostile/pack.rs"]

@@ -27,6 +27,8 @@ mod refusals;
 mod std_source;
 #[path = "pipeline/store.rs"]
 mod store;
+#[path = "pipeline/toolchains.rs"]
+mod toolchains;
 #[path = "pipeline/tools.rs"]
 mod tools;
 #[path = "support/scratch.rs"]

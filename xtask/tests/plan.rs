@@ -21,6 +21,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use xtask::cli::DEFAULT_TARGET;
 use xtask::digest::Digest;
 use xtask::layout::{copy_tree, files_below, remove_tree};
 use xtask::plan::{Goal, Plan, Request, difference};
@@ -55,10 +56,16 @@ const OF_EACH_KIND: [&str; 6] =
 /// Plans for a library of each kind, by `<toolchain>/<triple>.txt`.
 fn plans(recipes: &Recipes) -> BTreeMap<String, Plan> {
     let libraries = OF_EACH_KIND.map(str::to_owned);
+    // Of a toolchain that is made two targets stand for all: those of this machine's kind and another.
+    let is_read = |name: &str, triple: &str| {
+        recipes.toolchains[name].making.is_none()
+            || [DEFAULT_TARGET, "mipsel-unknown-linux-musl"].contains(&triple)
+    };
     let pairs = recipes
         .toolchains
         .keys()
-        .flat_map(|toolchain| recipes.targets.keys().map(move |triple| (toolchain, triple)));
+        .flat_map(|toolchain| recipes.targets.keys().map(move |triple| (toolchain, triple)))
+        .filter(|(toolchain, triple)| is_read(toolchain, triple));
     pairs
         .filter_map(|(toolchain, triple)| {
             let plan = plan(recipes, toolchain, triple, &libraries)?;

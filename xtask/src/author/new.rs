@@ -70,6 +70,7 @@ impl RecipeNew {
                 root: None,
                 omit: vec![],
                 target: None,
+                inner: None,
             };
             let record = self.url_sha256.as_ref().filter(|_| is_url);
             source.digest = match record {

@@ -12,12 +12,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
+use super::gcc;
 use super::room::Room;
 use super::steps::toolchain_step;
 use crate::layout::copy_tree;
 use crate::plan::{Plan, Step, Work};
 use crate::process::{self, shell_word};
-use crate::recipe::{Driver, Product};
+use crate::recipe::{Driver, Product, Stage};
 use crate::session::Session;
 use crate::target::{HOST, Target};
 use crate::toolchain::{ToolNames, musl};
@@ -39,14 +40,22 @@ const START: &str = "int main();\nvoid *muslin_main = (void *)main;\nvoid _start
 
 /// Fills the step's folder of programs.
 pub fn prepare(session: &Session, plan: &Plan, step: &Step, room: &Room<'_>) -> Result<()> {
-    let Work::Library(library) = &step.work else { return Ok(()) };
+    let library = match &step.work {
+        Work::Library(library) => library,
+        Work::Part(_, part) if part.stage != Stage::Libc => {
+            return gcc::prepare(session, plan, step, room);
+        }
+        _ => return Ok(()),
+    };
     if !library.asks_by_linking() {
         return Ok(());
     }
     let made = toolchain_step(plan, step)?;
     let tree = session.entry(made).outputs();
     let Work::Toolchain(toolchain) = &made.work else { return Ok(()) };
+    // One that is made brings a libc, and leaves programs for this machine to the one that made it.
     let is_zig = matches!(toolchain.driver, Driver::Zig { .. });
+    let host_is_zig = is_zig || toolchain.making.is_some();
     let programs = &room.folders.programs;
     let names = ToolNames::new(&step.target);
     if is_zig {
@@ -68,18 +77,21 @@ pub fn prepare(session: &Session, plan: &Plan, step: &Step, room: &Room<'_>) -> 
     let driver = driver(session, plan, step, HOST)?;
     let host = plan.dependencies(step).find(|it| it.target.triple == HOST);
     let host = ToolNames::new(&host.context("a step without the machine's own target")?.target);
-    if is_zig {
-        let parts = Parts { room, names: &names, place: "host" };
+    if host_is_zig {
+        // By their paths: `PATH` has the programs for the target.
+        let path = |name: &str| room.seen(&driver.join(name)).to_string_lossy().into_owned();
+        let own = ToolNames { cc: path(&host.cc), ar: path(&host.ar), ..host.clone() };
+        let parts = Parts { room, names: &own, place: "host" };
         parts.empty()?;
         parts.host(session, plan, step)?;
     }
-    let link = linking(room, &driver.join(&host.ld), "host", is_zig);
+    let link = linking(room, &driver.join(&host.ld), "host", host_is_zig);
     let call = shell_word(&room.seen(&driver.join(&host.cc)).to_string_lossy());
     write(&programs.join(HOST_CC), &format!("exec {call}{link} -static \"$@\""))
 }
 
 /// The folder of a driver's programs.
-fn driver(session: &Session, plan: &Plan, step: &Step, triple: &str) -> Result<PathBuf> {
+pub(super) fn driver(session: &Session, plan: &Plan, step: &Step, triple: &str) -> Result<PathBuf> {
     let is_it = |it: &&Step| matches!(it.work, Work::Driver(_)) && it.target.triple == triple;
     let driver = plan.dependencies(step).find(is_it);
     let driver = driver.with_context(|| format!("a step without a driver for {triple}"))?;
@@ -95,24 +107,27 @@ fn linking(room: &Room<'_>, linker: &Path, place: &str, is_needed: bool) -> Stri
     format!(" --ld-path={linker} \"--sysroot=$here/{place}\"")
 }
 
-fn write(path: &Path, body: &str) -> Result<()> {
+pub(super) fn write(path: &Path, body: &str) -> Result<()> {
     crate::toolchain::write_program(path, &format!("#!/bin/sh\nhere=${{0%/*}}\n{body}\n"))
 }
 
 /// What programs are linked with, in a folder for one compiler.
-struct Parts<'a> {
-    room: &'a Room<'a>,
-    names: &'a ToolNames,
-    place: &'static str,
+pub(super) struct Parts<'a> {
+    /// The step's room.
+    pub room: &'a Room<'a>,
+    /// The compiler and archiver that make them.
+    pub names: &'a ToolNames,
+    /// The folder.
+    pub place: &'static str,
 }
 
 impl Parts<'_> {
-    fn lib(&self) -> PathBuf {
+    pub(super) fn lib(&self) -> PathBuf {
         self.room.folders.programs.join(self.place).join("lib")
     }
 
     /// Runs a program of the driver in the step's room, in the folder of objects.
-    fn run(&self, program: &str, words: &[&str]) -> Result<()> {
+    pub(super) fn run(&self, program: &str, words: &[&str]) -> Result<()> {
         let mut command = self.room.command(program);
         command.current_dir(self.room.seen(&self.room.folders.objects)).args(words);
         process::capture_ok(&mut self.room.enter(&command)?)
@@ -121,12 +136,12 @@ impl Parts<'_> {
     }
 
     /// Compiles a text, in the folder of objects.
-    fn compile(&self, source: &str, text: &str, object: &str) -> Result<()> {
+    pub(super) fn compile(&self, source: &str, text: &str, object: &str) -> Result<()> {
         fs::write(self.room.folders.objects.join(source), text)?;
         self.run(&self.names.cc, &["-w", "-c", source, "-o", object])
     }
 
-    fn take(&self, made: &str, names: &[&str]) -> Result<()> {
+    pub(super) fn take(&self, made: &str, names: &[&str]) -> Result<()> {
         let made = self.room.folders.objects.join(made);
         for name in names {
             fs::copy(&made, self.lib().join(name))
@@ -135,7 +150,7 @@ impl Parts<'_> {
         Ok(fs::remove_file(made)?)
     }
 
-    fn empty(&self) -> Result<()> {
+    pub(super) fn empty(&self) -> Result<()> {
         fs::create_dir_all(self.lib())?;
         self.compile("empty.c", "", "empty.o")?;
         let names = EMPTY_OBJECTS.map(|name| format!("{name}.o"));

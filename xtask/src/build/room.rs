@@ -17,7 +17,7 @@ use super::tools::Tools;
 use crate::layout::files_below;
 use crate::plan::{Plan, Step, Work};
 use crate::process::{self, CLOCK_OFFSET};
-use crate::recipe::{Configure, Driver};
+use crate::recipe::{Configure, Driver, Stage};
 use crate::rust::runtime::{needed_below, needed_files};
 use crate::sandbox::{Access, Sandbox, View};
 use crate::session::Session;
@@ -98,7 +98,7 @@ pub struct Room<'a> {
     pub folders: Folders,
     sandbox: &'a Sandbox,
     view: View,
-    driver: PathBuf,
+    driver: Option<PathBuf>,
     names: ToolNames,
     tools: Tools,
     /// For a step that runs one.
@@ -125,21 +125,22 @@ impl<'a> Room<'a> {
         view.show(dependencies, &in_build(&folders, dependencies), Access::Read);
         let (configure, asks_by_linking) = match &step.work {
             Work::Library(library) => (library.configure().cloned(), library.asks_by_linking()),
+            Work::Part(..) => (None, true),
             _ => (None, false),
         };
         if asks_by_linking {
             let programs = &folders.programs;
             view.show(programs, &in_build(&folders, programs), Access::Read);
         }
-        let (mut driver, mut prebuilt) = (PathBuf::new(), Vec::new());
+        let (mut driver, mut prebuilt) = (None, Vec::new());
         for dependency in plan.dependencies(step) {
             let entry = session.entry(dependency);
             match &dependency.work {
                 Work::Library(_) | Work::Sysroot => continue,
                 Work::Driver(_) if dependency.target.triple == step.target.triple => {
-                    driver = entry.outputs().join("bin");
+                    driver = Some(entry.outputs().join("bin")).filter(|_| has_driver(step));
                 }
-                Work::Driver(_) | Work::Tool(_) => {}
+                Work::Driver(_) | Work::Tool(_) | Work::Part(..) => {}
                 Work::Toolchain(toolchain) => {
                     if matches!(toolchain.driver, Driver::Gcc { .. }) {
                         prebuilt.push(entry.outputs());
@@ -211,7 +212,7 @@ impl<'a> Room<'a> {
     fn environment(&self) -> Vec<(&'static str, String)> {
         let text = |path: &Path| self.seen(path).to_string_lossy().into_owned();
         let own = self.asks_by_linking.then_some(&self.folders.programs);
-        let programs = own.into_iter().chain([&self.driver]).chain(&self.tools.folders);
+        let programs = own.into_iter().chain(&self.driver).chain(&self.tools.folders);
         let path = programs.map(|folder| text(folder)).collect::<Vec<_>>().join(":");
         let tmp =
             if self.sandbox.way().has_view() { "/tmp".to_owned() } else { text(&self.folders.tmp) };
@@ -249,6 +250,12 @@ fn in_build(folders: &Folders, path: &Path) -> PathBuf {
     }
 }
 
+/// Whether a step's compiler is the driver for its target. One that makes a compiler calls none, and
+/// must not take the driver's programs for those that it makes.
+fn has_driver(step: &Step) -> bool {
+    !matches!(&step.work, Work::Part(_, part) if part.stage != Stage::Libc)
+}
+
 /// A prebuilt GCC may load shared libraries of this machine, as its other programs do, or be called
 /// by scripts.
 fn show_runtime(view: &mut View, tree: &Path, has_shell: bool) -> Result<()> {
@@ -272,6 +279,8 @@ fn show_runtime(view: &mut View, tree: &Path, has_shell: bool) -> Result<()> {
 fn source_access(step: &Step) -> Access {
     match &step.work {
         Work::Library(library) if library.configure().is_some() => Access::Write,
+        // What was generated before the release is touched when all files have one time.
+        Work::Part(..) => Access::Write,
         _ => Access::Read,
     }
 }

@@ -10,7 +10,7 @@ use jobserver::Client;
 use super::bench::Bench;
 use super::compile::Direct;
 use super::room::{Folders, Room};
-use super::{cmake, compile, compilers, configure, outputs, tool};
+use super::{cmake, compile, compilers, configure, gcc, outputs, tool};
 use crate::cli::Keep;
 use crate::exit::{Exit, Failure};
 use crate::layout::{TempFolder, remove_tree};
@@ -31,6 +31,10 @@ pub fn make(session: &Session, plan: &Plan, step: &Step, tokens: &Client) -> Res
     let temp = session.store.temp(&step.name)?;
     let root = temp.path();
     match &step.work {
+        Work::Toolchain(recipe) if recipe.making.is_some() => {
+            report::status("Composing", format!("{} {}", step.name, step.version));
+            gcc::compose(session, plan, step, root)?;
+        }
         Work::Toolchain(_) => {
             report::status("Unpacking", format!("{} {}", step.name, step.version));
             unpack_source(session, step, &root.join("outputs"), root)?;
@@ -42,7 +46,7 @@ pub fn make(session: &Session, plan: &Plan, step: &Step, tokens: &Client) -> Res
                 format!("../../../{}/outputs", session.entry(toolchain_step(plan, step)?).id());
             toolchain::write_driver(recipe, &step.target, &tree, &bin)?;
         }
-        Work::Library(_) | Work::Tool(_) => {
+        Work::Library(_) | Work::Tool(_) | Work::Part(..) => {
             if let Err(error) = build(session, plan, step, root, tokens) {
                 return Err(keep_failed(session, plan, step, temp, error));
             }
@@ -64,16 +68,22 @@ fn unpack_source(session: &Session, step: &Step, to: &Path, entry: &Path) -> Res
     let source = step.source.as_ref().context("a step without a source")?;
     let what = format!("{} {}", step.name, step.version);
     let (_, archive) = session.fetcher.fetch(&what, &[source])?;
-    let part = unpack::Part { root: source.root.as_deref(), omit: &source.omit };
+    let part = unpack::Part {
+        root: source.root.as_deref(),
+        omit: &source.omit,
+        inner: source.inner.as_deref(),
+    };
     unpack::unpack_archive(&archive, &part, to).with_context(|| format!("cannot unpack {what}"))?;
     fs::write(entry.join("origin.txt"), archive.served_by())?;
     let (recipe, licenses) = match &step.work {
         Work::Toolchain(it) => ("toolchains", &it.license_files),
         Work::Library(it) => ("libraries", &it.license_files),
         Work::Tool(it) => ("tools", &it.license_files),
+        Work::Part(_, it) => ("toolchains", &it.license_files),
         _ => return Ok(()),
     };
-    let recipe = format!("recipes/{recipe}/{}.toml", step.name);
+    let name = if let Work::Part(toolchain, _) = &step.work { toolchain } else { &step.name };
+    let recipe = format!("recipes/{recipe}/{name}.toml");
     unpack::license::keep(&what, &recipe, licenses, to, &entry.join("licenses"))?;
     Ok(())
 }
@@ -92,6 +102,7 @@ fn build(session: &Session, plan: &Plan, step: &Step, root: &Path, tokens: &Clie
     match &step.work {
         Work::Library(library) => make_library(session, plan, step, library, &bench)?,
         Work::Tool(recipe) => tool::make(session, plan, step, recipe, &bench)?,
+        Work::Part(_, part) => gcc::make(session, plan, step, part, &bench)?,
         _ => {}
     }
     let folders = bench.folders.clone();
@@ -136,6 +147,7 @@ pub fn fill(session: &Session, plan: &Plan, step: &Step, room: &Room<'_>) -> Res
     let patches: &[Patch] = match &step.work {
         Work::Library(library) => &library.patches,
         Work::Tool(tool) => &tool.patches,
+        Work::Part(_, part) => &part.patches,
         _ => &[],
     };
     for patch in patches {

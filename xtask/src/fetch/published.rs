@@ -58,7 +58,14 @@ impl Fetcher {
     pub fn published(&self, release: &Release) -> Result<VerifiedArchive> {
         let Release { name, version, digest } = release;
         let origin = Origin::Crate { name: name.clone(), version: version.clone() };
-        let source = Source { origin, digest: *digest, root: None, omit: Vec::new(), target: None };
+        let source = Source {
+            origin,
+            digest: *digest,
+            root: None,
+            omit: Vec::new(),
+            target: None,
+            inner: None,
+        };
         if self.network == super::Network::Online && self.stored(&source)?.is_none() {
             // Leaves the file in cargo's cache without those of all its dependencies. Where this cargo
             // does not know the command, `fetch` has it brought together with them.

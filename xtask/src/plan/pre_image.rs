@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::digest::Digest;
+use crate::recipe::template::Template;
 use crate::recipe::{
-    Build, Cmake, Compile, Configure, Content, Driver, Language, Library, LicenseFile, Patch,
+    Build, Cmake, Compile, Configure, Content, Driver, Language, Library, LicenseFile, Part, Patch,
     Product, Source, Tool, Toolchain,
 };
 use crate::target::Target;
@@ -49,6 +50,7 @@ impl Lines {
         self.add("source", source.digest);
         self.add_all("root", &source.root);
         self.add_all("omit", &source.omit);
+        self.add_all("inner", &source.inner);
     }
 
     /// They are kept in the entry.
@@ -61,6 +63,9 @@ impl Lines {
 
     fn target(&mut self, target: &Target) {
         self.add("target", &target.triple);
+        if target.llvm != target.triple {
+            self.add("llvm", &target.llvm);
+        }
         self.add("gnu", &target.gnu);
         self.add_all("cflag", &target.cflags);
     }
@@ -98,6 +103,40 @@ pub(super) fn toolchain(toolchain: &Toolchain, source: &Source) -> String {
     lines.add("version", &toolchain.version);
     lines.source(source);
     lines.license_files(&toolchain.license_files);
+    lines.0
+}
+
+/// A toolchain that is composed of what was made.
+pub(super) fn made(toolchain: &Toolchain, target: &Target, parts: &[&Step]) -> String {
+    let mut lines = Lines::new("toolchain 1");
+    lines.add("name", &toolchain.name);
+    lines.add("version", &toolchain.version);
+    lines.add("target", &target.triple);
+    lines.steps(parts);
+    lines.0
+}
+
+pub(super) fn part(
+    name: &str,
+    part: &Part,
+    source: &Source,
+    target: &Target,
+    inputs: &Inputs<'_>,
+) -> String {
+    let mut lines = Lines::new("part 1");
+    lines.add("name", name);
+    lines.add("version", &part.version);
+    lines.target(target);
+    lines.source(source);
+    lines.license_files(&part.license_files);
+    lines.patches(&part.patches);
+    lines.steps(&inputs.steps);
+    lines.tools(inputs);
+    let headers = |template: &Template| template.render(|_| target.zig_kernel.clone());
+    lines.add_all("headers", part.headers.iter().map(headers));
+    lines.add_all("option", &part.options);
+    lines.add_all("make", &part.make);
+    lines.add_all("install", &part.install);
     lines.0
 }
 

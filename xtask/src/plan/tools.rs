@@ -3,7 +3,7 @@
 
 use anyhow::{Context as _, Result};
 
-use super::{Done, Plan, Request, Step, Work, chosen, pre_image};
+use super::{Done, Plan, Request, Step, Work, chosen, making, pre_image};
 use crate::recipe::{Configure, Driver, Library, Product};
 use crate::target::{HOST, Target};
 
@@ -28,6 +28,7 @@ impl Plan {
         if let Some(index) = done.tools.get(name) {
             return Ok(*index);
         }
+        let request = &making::for_tools(request)?;
         let Some(tool) = request.recipes.tools.get(name) else {
             anyhow::bail!("recipes/tools has no `{name}`");
         };
@@ -55,14 +56,13 @@ impl Plan {
             Step::new([name, &tool.version], work, target, text)
                 .with(Some(source), dependencies.clone())
         });
-        let step = chosen(candidates.collect(), request.choose);
-        self.steps.push(step);
-        done.tools.insert(name.to_owned(), self.steps.len() - 1);
-        Ok(self.steps.len() - 1)
+        let index = self.add_once(chosen(candidates.collect(), request.choose));
+        done.tools.insert(name.to_owned(), index);
+        Ok(index)
     }
 
     /// Adds the toolchain for the machine that builds and its driver, on which `name` insists.
-    fn add_host<'r>(
+    pub(super) fn add_host<'r>(
         &mut self,
         name: &str,
         request: &Request<'r>,
@@ -93,6 +93,7 @@ impl Plan {
         let Some(name) = library.configure().and_then(Configure::host_program) else {
             return Ok((vec![], vec![]));
         };
+        let request = &making::for_tools(request)?;
         let (host, _) = self.add_host(name, request, done)?;
         let mut tools = Vec::new();
         if let Driver::Zig { runtime, runtime_more, .. } = &request.toolchain.driver {

@@ -13,6 +13,7 @@ mod library;
 mod license;
 mod license_file;
 mod made;
+mod making;
 mod patches;
 mod paths;
 mod prebuilt;
@@ -281,13 +282,17 @@ fn check_names<'f>(
     mistakes: &mut Vec<Diagnostic<'f>>,
 ) {
     let libraries = || context.libraries.iter().map(String::as_str);
-    let known = || libraries().chain(context.tools.keys().copied()).chain([rust_std::NAME]);
+    let toolchains = context.toolchains.iter().map(String::as_str);
+    let known = || {
+        let tools = context.tools.keys().copied();
+        libraries().chain(tools).chain(toolchains.clone()).chain([rust_std::NAME])
+    };
     for (owner, patches) in &context.patches {
         if known().any(|name| name == *owner) {
             continue;
         }
         for file in patches.values() {
-            let title = format!("there is no library or tool {} to patch", quote(owner));
+            let title = format!("there is no library, tool or toolchain {} to patch", quote(owner));
             let mistake = Diagnostic::of_file(file, title).guess(owner, known());
             mistakes.push(mistake.note(format!("there are: {}", list(known()))));
         }

@@ -10,7 +10,7 @@ use crate::{links, process, report};
 
 /// Toolchains in the order of preference. A company's own GCC toolchain, mirrored, comes before the
 /// small download that is to be had everywhere.
-const PREFERENCE: [&str; 2] = ["musl-cross", "zig"];
+pub const PREFERENCE: [&str; 2] = ["musl-cross", "zig"];
 
 impl Session {
     /// The toolchains to try, in order: the named one, else the preference, else the rest.
@@ -22,7 +22,11 @@ impl Session {
             }),
             None => {
                 let preferred = PREFERENCE.iter().filter_map(|name| known.get(*name));
-                let rest = known.values().filter(|t| !PREFERENCE.contains(&t.name.as_str()));
+                // To make one takes very long: that is only done for those who ask for it.
+                let is_rest = |it: &&Toolchain| {
+                    it.making.is_none() && !PREFERENCE.contains(&it.name.as_str())
+                };
+                let rest = known.values().filter(is_rest);
                 Ok(preferred.chain(rest).collect())
             }
         }
@@ -51,7 +55,10 @@ impl Session {
         let mut refused = Vec::new();
         for plan in plans {
             let step = plan.toolchain();
-            match self.fetch_all(&[step]) {
+            // One that is made is to be had when its parts are.
+            let is_made = step.source.is_none();
+            let parts = if is_made { self.missing(plan) } else { vec![step] };
+            match self.fetch_all(&parts) {
                 Ok(()) if refused.is_empty() => return Ok((plan, String::new())),
                 Ok(()) => return Ok((plan, format!(" ({})", refused.join("; ")))),
                 Err(error) if !std::ptr::eq(plan, last) && !process::is_interrupted() => {

@@ -12,6 +12,7 @@ use anyhow::{Context as _, Result};
 use xshell::cmd;
 
 use super::headers::guarded;
+use super::self_test::SelfTest;
 use super::{BINDGEN_FOLDER, ToolNames, script, write_bindgen_headers, write_program};
 use crate::emulator;
 use crate::layout::{Entry, Store};
@@ -44,6 +45,8 @@ pub struct LinkingDriver {
     pub names: ToolNames,
     /// The name of its entry in the store.
     pub id: String,
+    /// The name of the entry with what came of trying it.
+    pub tried: String,
 }
 
 impl LinkingDriver {
@@ -58,10 +61,12 @@ impl LinkingDriver {
     }
 }
 
-/// Finds or makes the linking driver for a driver in the store and a Rust.
+/// Finds or makes the linking driver for a driver in the store and a Rust, given the toolchain's tree.
+/// A new one is tried before anything else is done with it.
 pub fn linking_driver(
     store: &Store,
     driver: &Step,
+    tree: &Path,
     toolchain: &Toolchain,
     target: &Target,
     rust: &Rust,
@@ -84,10 +89,15 @@ pub fn linking_driver(
     let entry = store.find_or_make(&name, &toolchain.version, &pre_image, |folder| {
         make(&compiling, toolchain, target, rust, &lld, &folder.join("outputs"))
     })?;
+    let bin = entry.outputs().join("bin");
+    let libc = rust.self_contained(&target.triple).join("libc.a");
+    let tried =
+        SelfTest { toolchain, tree, target, bin: &bin, libc: &libc }.entry(store, &entry)?;
     Ok(LinkingDriver {
-        bin: entry.outputs().join("bin"),
+        bin,
         names: ToolNames::new(target),
         id: entry.id().to_owned(),
+        tried: tried.id().to_owned(),
     })
 }
 

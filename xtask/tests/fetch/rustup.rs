@@ -34,7 +34,14 @@ fn install(bench: &Bench) -> PathBuf {
 fn pinned(bench: &Bench) -> (Source, Fetcher) {
     let digest = bench.fetcher().learn("std", &origin("1.2.3")).unwrap().unwrap();
     fs::remove_dir_all(bench.root.join("store")).unwrap();
-    let source = Source { origin: origin("1.2.3"), digest, root: None, omit: vec![], target: None };
+    let source = Source {
+        origin: origin("1.2.3"),
+        digest,
+        root: None,
+        omit: vec![],
+        target: None,
+        inner: None,
+    };
     (source, bench.fetcher())
 }
 

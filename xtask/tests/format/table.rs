@@ -121,6 +121,7 @@ pub const FORMAT: &[Table] = &[
                 "text",
                 "For toolchains: the only target that this archive serves; without it, all of them.",
             ),
+            ("inner", "", "text", "Source.inner"),
         ],
     ),
     (
@@ -239,8 +240,66 @@ pub const FORMAT: &[Table] = &[
             ("version", "!", "text:^[0-9A-Za-z+._-]+$", "Toolchain.version"),
             ("license", "!", "text", "Toolchain.license"),
             ("license-file", "", "{`license-file`}|[{`license-file`}]", "Toolchain.license_files"),
+            (
+                "patches",
+                "",
+                "texts",
+                "Patches in the order applied, from `recipes/patches/<name>/`, where it is built.",
+            ),
             ("source", "!", "[{a source}]", "Toolchain.sources"),
+            ("build", "", "{`[build]` of a toolchain}", "Toolchain.making"),
             ("driver", "!", "{driver}", "Toolchain.driver"),
+        ],
+    ),
+    (
+        "`[build]` of a toolchain",
+        "[build], of a toolchain",
+        &[("gcc", "!", "{build.gcc}", "GCC for one target, in stages.")],
+    ),
+    (
+        "build.gcc",
+        "[build.gcc]",
+        &[
+            ("with", "!", "text", "Making.with"),
+            ("libraries", "", "texts", "Making.libraries"),
+            ("tools", "", "texts", "Making.tools"),
+            ("libc", "!", "{build.gcc.libc}", "Stage.Libc"),
+            ("binutils", "!", "{build.gcc.binutils}", "Stage.Binutils"),
+            ("compiler", "!", "{build.gcc.compiler}", "Stage.Compiler"),
+        ],
+    ),
+    (
+        "build.gcc.libc",
+        "[build.gcc.libc]",
+        &[
+            ("version", "!", "text:^[0-9A-Za-z+._-]+$", "Part.version"),
+            ("license-file", "", "{`license-file`}|[{`license-file`}]", "Part.license_files"),
+            ("source", "!", "[{a source}]", "Part.sources"),
+            ("headers", "", "texts", "Part.headers"),
+            ("options", "", "texts", "Part.options"),
+            ("make", "", "texts", "Part.make"),
+            ("install", "", "texts", "Part.install"),
+        ],
+    ),
+    (
+        "build.gcc.binutils",
+        "[build.gcc.binutils]",
+        &[
+            ("version", "!", "text:^[0-9A-Za-z+._-]+$", "Part.version"),
+            ("license-file", "", "{`license-file`}|[{`license-file`}]", "Part.license_files"),
+            ("source", "!", "[{a source}]", "Part.sources"),
+            ("options", "", "texts", "Part.options"),
+            ("make", "", "texts", "Part.make"),
+            ("install", "", "texts", "Part.install"),
+        ],
+    ),
+    (
+        "build.gcc.compiler",
+        "[build.gcc.compiler]",
+        &[
+            ("options", "", "texts", "Part.options"),
+            ("make", "", "texts", "Part.make"),
+            ("install", "", "texts", "Part.install"),
         ],
     ),
     (
@@ -333,6 +392,7 @@ pub const FORMAT: &[Table] = &[
         "a target",
         "a table of recipes/targets.toml",
         &[
+            ("llvm", "", "text", "Target.llvm"),
             ("gnu", "!", "text", "Target.gnu"),
             ("zig-libc", "!", "text", "Target.zig_libc"),
             ("zig-kernel", "!", "text", "Target.zig_kernel"),

@@ -18,7 +18,7 @@ fn toolchain() -> Vec<u8> {
 fn unpack(bytes: &[u8], root: Option<&str>, omit: &[&str]) -> Result<Vec<String>, String> {
     let scratch = Scratch::new();
     let omit: Vec<String> = omit.iter().map(|path| (*path).to_owned()).collect();
-    let result = scratch.unpack_part(bytes, &Part { root, omit: &omit });
+    let result = scratch.unpack_part(bytes, &Part { root, omit: &omit, inner: None });
     assert_eq!(result.is_ok(), scratch.dest().exists());
     result.map_err(|error| error.to_string())?;
     let paths = picture(&scratch.dest()).into_keys();

@@ -36,7 +36,7 @@ impl Scratch {
     }
 
     pub fn unpack(&self, bytes: &[u8], root: Option<&str>) -> anyhow::Result<Summary> {
-        self.unpack_part(bytes, &Part { root, omit: &[] })
+        self.unpack_part(bytes, &Part { root, omit: &[], inner: None })
     }
 
     pub fn unpack_part(&self, bytes: &[u8], part: &Part<'_>) -> anyhow::Result<Summary> {

@@ -37,6 +37,22 @@ const BEHIND_TOP: &[&str] = &["top", "sysroot"];
 const BEHIND_CXX: &[&str] = &["cxx", "plus", "sysroot"];
 const BEHIND_PLUS: &[&str] = &["plus", "sysroot"];
 const BEHIND_SIDE: &[&str] = &["side", "sysroot"];
+const BEHIND_LIBC: &[&str] = &[
+    "made-libc",
+    "made-binutils",
+    "made-compiler",
+    "toolchain",
+    "driver",
+    "base",
+    "top",
+    "side",
+    "late",
+    "plus",
+    "sysroot",
+];
+const BEHIND_BINUTILS: &[&str] = BEHIND_LIBC.split_at(1).1;
+const BEHIND_COMPILER: &[&str] = BEHIND_LIBC.split_at(2).1;
+const BEHIND_MADE_DRIVER: &[&str] = BEHIND_LIBC.split_at(4).1;
 const NONE: &[&str] = &[];
 
 /// A field, another value for it, and what that makes stale.
@@ -46,6 +62,7 @@ const OTHER_DIGEST: &str = "\"77777777777777777777777777777777777777777777777777
 
 /// For the plan with the toolchain `zig`; what only `gcc` reads is in [`GCC_CHANGES`].
 const CHANGES: &[Change] = &[
+    ("targets:x86_64-unknown-linux-musl.llvm", "\"x86_64-other-linux-musl\"", BEHIND_DRIVER),
     ("targets:x86_64-unknown-linux-musl.gnu", "\"x86_64-other-musl\"", BEHIND_DRIVER),
     ("targets:x86_64-unknown-linux-musl.zig-libc", "\"other\"", BEHIND_DRIVER),
     ("targets:x86_64-unknown-linux-musl.zig-kernel", "\"other\"", BEHIND_DRIVER),
@@ -252,11 +269,44 @@ const GCC_CHANGES: &[Change] = &[
     ("gcc:driver.gcc.prefix", "\"bin/{gnu}-\"", BEHIND_DRIVER),
 ];
 
+/// What a toolchain that is made by zig reads, which makes its tools, too.
+const MADE_CHANGES: &[Change] = &[
+    ("made:description", "\"Another\"", NONE),
+    ("made:version", "\"1.1\"", BEHIND_COMPILER),
+    ("made:license", "\"Zlib\"", NONE),
+    ("made:patches", "[\"0002-two.patch\", \"0001-one.patch\"]", BEHIND_COMPILER),
+    ("made:source.0.url", "\"https://other.invalid/x.tar.gz\"", NONE),
+    ("made:source.0.sha256", OTHER_DIGEST, BEHIND_COMPILER),
+    ("made:source.0.inner", "\"y.tar.xz\"", BEHIND_COMPILER),
+    ("made:driver.gcc.prefix", "\"bin/{gnu}-\"", BEHIND_MADE_DRIVER),
+    ("made:build.gcc.tools", "[\"make\"]", BEHIND_LIBC),
+    ("made:build.gcc.libc.version", "\"1.1\"", BEHIND_LIBC),
+    ("made:build.gcc.libc.license-file.path", "\"LICENSE\"", BEHIND_LIBC),
+    ("made:build.gcc.libc.license-file.sha256", OTHER_DIGEST, BEHIND_LIBC),
+    ("made:build.gcc.libc.headers", "[\"lib/any\"]", BEHIND_LIBC),
+    ("made:build.gcc.libc.options", "[\"--large\"]", BEHIND_LIBC),
+    ("made:build.gcc.libc.make", "[\"some\"]", BEHIND_LIBC),
+    ("made:build.gcc.libc.install", "[\"install-some\"]", BEHIND_LIBC),
+    ("made:build.gcc.libc.source.0.url", "\"https://other.invalid/x.tar.gz\"", NONE),
+    ("made:build.gcc.libc.source.0.sha256", OTHER_DIGEST, BEHIND_LIBC),
+    ("made:build.gcc.binutils.version", "\"1.1\"", BEHIND_BINUTILS),
+    ("made:build.gcc.binutils.options", "[\"--slow\"]", BEHIND_BINUTILS),
+    ("made:build.gcc.binutils.make", "[\"some\"]", BEHIND_BINUTILS),
+    ("made:build.gcc.binutils.install", "[\"install-some\"]", BEHIND_BINUTILS),
+    ("made:build.gcc.binutils.source.0.url", "\"https://other.invalid/x.tar.gz\"", NONE),
+    ("made:build.gcc.binutils.source.0.sha256", OTHER_DIGEST, BEHIND_BINUTILS),
+    ("made:build.gcc.compiler.options", "[\"--languages=d\"]", BEHIND_COMPILER),
+    ("made:build.gcc.compiler.make", "[\"some\"]", BEHIND_COMPILER),
+    ("made:build.gcc.compiler.install", "[\"install-some\"]", BEHIND_COMPILER),
+];
+
 /// Chooses a toolchain's archive; there must be one for the target. What a tool promises must be what
 /// another field says that it makes.
-const NO_CHANGE_POSSIBLE: [&str; 15] = [
+const NO_CHANGE_POSSIBLE: [&str; 17] = [
     // Its name is a key, whose dots are no path.
     "std:crates.a 1.0.0",
+    "made:build.gcc.with",
+    "made:build.gcc.libraries",
     "gcc:source.0.target",
     "rt:outputs.objects",
     "busybox:build.compile.program",
@@ -293,9 +343,9 @@ fn plan(recipes: &Recipes, toolchain: &str) -> Plan {
 
 /// Fingerprints by the step's name; the toolchain's steps by what they are.
 fn fingerprints(plan: &Plan) -> BTreeMap<String, String> {
-    let names = plan.steps.iter().enumerate().map(|(index, step)| match index {
-        0 => "toolchain".to_owned(),
-        1 => "driver".to_owned(),
+    let names = plan.steps.iter().map(|step| match step {
+        step if std::ptr::eq(step, plan.toolchain()) => "toolchain".to_owned(),
+        step if std::ptr::eq(step, plan.driver()) => "driver".to_owned(),
         _ => step.name.clone(),
     });
     names.zip(plan.steps.iter().map(|step| step.fingerprint.clone())).collect()
@@ -351,7 +401,7 @@ fn leaves(value: &Value, path: String, found: &mut Vec<String>) {
 fn a_changed_field_makes_exactly_the_steps_behind_it_stale() {
     let files = files();
     let before = parsed(&files);
-    for (toolchain, changes) in [("zig", CHANGES), ("gcc", GCC_CHANGES)] {
+    for (toolchain, changes) in [("zig", CHANGES), ("gcc", GCC_CHANGES), ("made", MADE_CHANGES)] {
         let old = plan(&before, toolchain);
         for (field, value, expected) in changes {
             let (name, path) = field.split_once(':').unwrap();
@@ -376,8 +426,9 @@ fn no_field_is_left_out_above() {
         leaves(&Value::Table(table(file)), format!("{}:", short(file)), &mut found);
     }
     for field in found {
-        let is_there = CHANGES.iter().chain(GCC_CHANGES).any(|change| change.0 == field)
-            || NO_CHANGE_POSSIBLE.contains(&field.as_str());
+        let is_there =
+            CHANGES.iter().chain(GCC_CHANGES).chain(MADE_CHANGES).any(|change| change.0 == field)
+                || NO_CHANGE_POSSIBLE.contains(&field.as_str());
         assert!(is_there, "what does a change of {field} make stale?");
     }
 }
@@ -395,7 +446,7 @@ fn comments_and_the_order_of_keys_change_nothing() {
         false => file.clone(),
     };
     let other: Vec<File> = files.iter().rev().map(sorted).collect();
-    for toolchain in ["gcc", "zig"] {
+    for toolchain in ["gcc", "made", "zig"] {
         let (old, new) = (plan(&parsed(&files), toolchain), plan(&parsed(&other), toolchain));
         assert_eq!(stale(&old, &new), BTreeSet::new());
         assert_eq!(super::text(&old), super::text(&new));

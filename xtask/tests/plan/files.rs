@@ -7,6 +7,7 @@ pub const FILES: &[(&str, &str)] = &[
         "recipes/targets.toml",
         r#"# Comments are no input.
         [x86_64-unknown-linux-musl]
+        llvm = "x86_64-any-linux-musl"
         gnu = "x86_64-linux-musl"
         zig-libc = "x86_64-linux-musl"
         zig-kernel = "x86-linux-any"
@@ -71,6 +72,48 @@ pub const FILES: &[(&str, &str)] = &[
         runtime-cxx = "cxx"
         "#,
     ),
+    (
+        "recipes/toolchains/made.toml",
+        r#"version = "1.0"
+        description = "A GCC that is made"
+        license = "MIT"
+        patches = ["0001-one.patch", "0002-two.patch"]
+        [[source]]
+        url = "https://made.invalid/x.tar.gz"
+        sha256 = "1010101010101010101010101010101010101010101010101010101010101010"
+        inner = "x.tar.xz"
+        [driver.gcc]
+        prefix = "bin/{target}-"
+        [build.gcc]
+        with = "zig"
+        libraries = ["cxx"]
+        tools = ["busybox", "make"]
+        [build.gcc.libc]
+        version = "1.0"
+        license-file = { path = "COPYING", sha256 = "abababababababababababababababababababababababababababababababab" }
+        headers = ["lib/{zig-kernel}"]
+        options = ["--small"]
+        make = ["all"]
+        install = ["install"]
+        [[build.gcc.libc.source]]
+        url = "https://libc.invalid/x.tar.gz"
+        sha256 = "1212121212121212121212121212121212121212121212121212121212121212"
+        [build.gcc.binutils]
+        version = "1.0"
+        options = ["--quick"]
+        make = ["all"]
+        install = ["install"]
+        [[build.gcc.binutils.source]]
+        url = "https://binutils.invalid/x.tar.gz"
+        sha256 = "1313131313131313131313131313131313131313131313131313131313131313"
+        [build.gcc.compiler]
+        options = ["--languages=c"]
+        make = ["all"]
+        install = ["install"]
+        "#,
+    ),
+    ("recipes/patches/made/0001-one.patch", "--- a/x.c\n+++ b/x.c\n@@ -1 +1 @@\n-old\n+new\n"),
+    ("recipes/patches/made/0002-two.patch", "--- a/x.c\n+++ b/x.c\n@@ -1 +1 @@\n-new\n+newer\n"),
     (
         "recipes/tools/rt.toml",
         r#"description = "A libc"

@@ -1,8 +1,8 @@
 //! All fields of recipes, by their Rust names.
 
 use xtask::recipe::{
-    Cmake, Compile, Configure, Content, Driver, Group, HostBuild, Library, MadeFile, Outputs,
-    PkgConfig, Prebuilt, Product, Recipes, RustStd, Source, Tool, Toolchain,
+    Cmake, Compile, Configure, Content, Driver, Group, HostBuild, Library, MadeFile, Making,
+    Outputs, Part, PkgConfig, Prebuilt, Product, Recipes, RustStd, Source, Tool, Toolchain,
 };
 use xtask::target::{Emulator, Machine, Target};
 
@@ -31,7 +31,9 @@ fn every_field_is_known(recipes: &Recipes) {
         let Library { dependencies: _, tools: _, sources, patches: _, .. } = library;
         let Library { language: _, build: _, outputs, env: _, overrides: _, .. } = library;
         let Outputs { libs: _, aliases: _, objects: _, include: _, pkgconfig: _ } = outputs;
-        sources.iter().for_each(|Source { origin: _, digest: _, root: _, omit: _, target: _ }| {});
+        sources
+            .iter()
+            .for_each(|Source { origin: _, digest: _, root: _, omit: _, target: _, inner: _ }| {});
     }
     let _ = |compile: Compile| {
         let Compile {
@@ -65,6 +67,11 @@ fn every_field_is_known(recipes: &Recipes) {
                  host: _,
              }: Configure| {};
     let _ = |HostBuild { options: _, make: _, programs: _ }: HostBuild| {};
+    let _ = |Making { with: _, libraries: _, tools: _, parts: _ }: Making| {};
+    let _ = |part: Part| {
+        let Part { stage: _, version: _, license_files: _, sources: _, patches: _, .. } = part;
+        let Part { options: _, headers: _, make: _, install: _, .. } = part;
+    };
     let _ = |Cmake { folder: _, options: _, targets: _ }: Cmake| {};
     for tool in tools.values() {
         let Tool {
@@ -95,6 +102,7 @@ fn every_field_is_known(recipes: &Recipes) {
             license_files: _,
             sources: _,
             driver,
+            making: _,
         } = toolchain;
         match driver {
             Driver::Gcc { prefix: _ }
@@ -103,8 +111,16 @@ fn every_field_is_known(recipes: &Recipes) {
         if let Driver::Zig { runtime: _, runtime_cxx: _, .. } = driver {}
     }
     for target in targets.values() {
-        let Target { triple: _, gnu: _, zig_libc: _, zig_kernel: _, machine, float_abi: _, .. } =
-            target;
+        let Target {
+            triple: _,
+            llvm: _,
+            gnu: _,
+            zig_libc: _,
+            zig_kernel: _,
+            machine,
+            float_abi: _,
+            ..
+        } = target;
         let Target {
             cflags: _,
             baseline: _,

@@ -217,10 +217,12 @@ impl Scratch {
         )
     }
 
-    /// Calls of the toolchain's C compiler that compiled something, since [`Self::forget`].
+    /// Calls of the toolchain's C compiler that compiled something, since [`Self::forget`], but for
+    /// those with which the toolchain itself was tried.
     pub fn compiled(&self) -> Vec<String> {
         let log = fs::read_to_string(self.root.join("compiler.log")).unwrap_or_default();
-        log.lines().filter(|line| line.contains(" -c ")).map(str::to_owned).collect()
+        let is_step = |line: &&str| line.contains(" -c ") && !line.contains(" -c program.c");
+        log.lines().filter(is_step).map(str::to_owned).collect()
     }
 
     /// Names of the C files that were compiled.

@@ -178,7 +178,8 @@ fn cache(table: &Fields<'_, '_>) -> BTreeMap<String, String> {
     found
 }
 
-fn options(table: &Fields<'_, '_>, words: &[super::fields::Word<'_>]) -> Vec<Template> {
+/// Options of a configure script.
+pub fn options(table: &Fields<'_, '_>, words: &[super::fields::Word<'_>]) -> Vec<Template> {
     let mut found: Vec<Template> = Vec::new();
     for word in words {
         if table.check(word, words::configure_option).is_some() {

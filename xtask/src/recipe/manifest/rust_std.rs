@@ -65,6 +65,7 @@ fn crates(fields: &Fields<'_, '_>) -> Vec<Source> {
                 root: None,
                 omit: Vec::new(),
                 target: None,
+                inner: None,
             }),
             Err(error) => {
                 fields.sink.report_wrong(&word, source::wrong_digest("sha256", &word, &error));

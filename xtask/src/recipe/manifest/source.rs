@@ -12,7 +12,7 @@ static SOURCE: Shape = Shape {
     what: "a source",
     keys: &[
         "url", "mirrors", "crate", "pypi", "platform", "debian", "rustup", "sha256", "sha512",
-        "root", "omit", "target",
+        "root", "omit", "target", "inner",
     ],
 };
 
@@ -56,6 +56,7 @@ pub fn read(
         let omit = table.checked_words("omit", words::inner_path);
         table.not_empty("omit", "leave it out to unpack everything");
         let target = target(&table, context, targets);
+        let inner = table.checked("inner", words::inner_path);
         if let Some((digest, span)) = digest {
             let is_same = |pin: &&Pin| pin.digest == digest && !is_debians_copy(pin, &origin);
             if let Some(first) = pins.iter().find(is_same) {
@@ -68,7 +69,7 @@ pub fn read(
                 table.sink.report(mistake);
             }
             pins.push(Pin { digest, span, origin: origin.clone() });
-            let source = origin.map(|origin| Source { origin, digest, root, omit, target });
+            let source = origin.map(|origin| Source { origin, digest, root, omit, target, inner });
             sources.extend(source);
         }
     }
@@ -251,7 +252,9 @@ fn target(table: &Fields<'_, '_>, context: &Context<'_>, targets: Targets) -> Op
         let span = table.key_span("target").unwrap_or_else(|| word.span.clone());
         let mistake = table.sink.at(span, "a library's source is for every target");
         let mistake = mistake.label("only a toolchain's source has `target`");
-        table.sink.report(mistake.help("leave it out; options per target stand in `options-for`"));
+        table
+            .sink
+            .report(mistake.help("leave it out; options per target stand in recipes/targets.toml"));
         return None;
     }
     context.check_target(table.sink, &word);

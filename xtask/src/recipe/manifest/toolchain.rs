@@ -3,14 +3,23 @@
 use super::fields::{Fields, Shape};
 use super::source::{self, Pin, Targets};
 use super::words::{self, Wrong};
-use super::{Context, license::license, license_file, template, tool};
+use super::{Context, license::license, license_file, making, patches, template, tool};
 use crate::recipe::guess::list;
 use crate::recipe::template::{Placeholder, Template};
 use crate::recipe::{Driver, Toolchain};
 
 static TOOLCHAIN: Shape = Shape {
     what: "a toolchain",
-    keys: &["description", "version", "license", "license-file", "source", "driver"],
+    keys: &[
+        "description",
+        "version",
+        "license",
+        "license-file",
+        "patches",
+        "source",
+        "build",
+        "driver",
+    ],
 };
 
 const DRIVERS: [&str; 2] = ["gcc", "zig"];
@@ -36,18 +45,26 @@ pub fn shape() -> &'static Shape {
 }
 
 /// Reads a toolchain. The result is none if there is any mistake.
-pub fn read(
-    fields: &Fields<'_, '_>,
+pub fn read<'f>(
+    fields: &Fields<'_, 'f>,
     name: &str,
-    context: &Context<'_>,
+    context: &Context<'f>,
 ) -> (Option<Toolchain>, Vec<Pin>) {
     let before = fields.sink.count();
     let description = fields.need_checked("description", "description = \"…\"", words::description);
     let version = fields.need_checked("version", "version = \"1.2.3\"", words::version);
     let license = fields.need_checked("license", "license = \"MIT\"", license);
     let license_files = license_file::read(fields);
-    let (sources, pins) = source::read(fields, context, Targets::One);
+    let (sources, mut pins) = source::read(fields, context, Targets::One);
     let driver = driver(fields, context);
+    let patches = patches::read(fields, name, context);
+    if let Some(span) = fields.key_span("patches").filter(|_| !fields.has("build")) {
+        let mistake = fields.sink.at(span, "only what is built can be patched");
+        fields.sink.report(mistake.label("there is no `[build]` here"));
+    }
+    let own = making::Own { name, version: version.as_deref(), sources: &sources, patches };
+    let (making, more) = making::read(fields, context, &own);
+    pins.extend(more);
     let assemble = || {
         Some(Toolchain {
             name: name.to_owned(),
@@ -57,6 +74,7 @@ pub fn read(
             license_files,
             sources,
             driver: driver?,
+            making,
         })
     };
     (if fields.sink.count() == before { assemble() } else { None }, pins)
@@ -125,7 +143,7 @@ fn zig(table: &Fields<'_, '_>, context: &Context<'_>) -> Option<Driver> {
 }
 
 /// A path with placeholders.
-fn path_template(
+pub fn path_template(
     table: &Fields<'_, '_>,
     word: &super::fields::Word<'_>,
     allowed: &[Placeholder],

@@ -1,0 +1,115 @@
+//! `cargo xtask toolchain export`: a GCC toolchain of the store as the archive that a prebuilt one is,
+//! so that a company can host its own. Always the same bytes of the same tree: sorted, without times
+//! and owners.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use lzma_rust2::{XzOptions, XzWriter};
+use tar::{EntryType, Header};
+
+use crate::build;
+use crate::cli::ToolchainExport;
+use crate::digest::Digest;
+use crate::exit::{Exit, Failure};
+use crate::layout::files_below;
+use crate::plan::Goal;
+use crate::recipe::Driver;
+use crate::report::{self, Progress, human_bytes};
+use crate::session::Session;
+use crate::unpack::MODIFIED;
+
+/// How hard xz tries: more takes twice as long for a twentieth less.
+const LEVEL: u32 = 6;
+
+/// Where the texts of licences stand in the archive.
+const LICENSES: &str = "share/licenses";
+
+/// Makes the toolchain if it is not there, and writes the archive.
+pub fn run(session: &Session, command: &ToolchainExport) -> Result<()> {
+    let target = session.target(&command.target)?;
+    let known = session.recipes.toolchains.get(&command.name);
+    if known.is_some_and(|it| !matches!(it.driver, Driver::Gcc { .. })) {
+        let message = format!("{} is no GCC, so it has not the layout of one", command.name);
+        return Err(Failure::new(Exit::Usage, message)
+            .help("its own archive is to be had from its origins: `cargo xtask fetch`")
+            .into());
+    }
+    let plan = session.settle(Some(&command.name), &target, Goal::default())?;
+    build::make(session, &plan)?;
+    let step = plan.toolchain();
+    let entry = session.entry(step);
+    let file = std::path::absolute(&command.file)?;
+    let _progress = Progress::spinner("Packing", file.display());
+    let name = file.file_name().context("the archive's path names no file")?;
+    let temp = file.with_file_name(format!(".{}.{}", name.display(), std::process::id()));
+    let written = write(&entry.outputs(), &entry.licenses(), &target.triple, &temp)
+        .and_then(|()| Ok(fs::rename(&temp, &file)?));
+    let _ = fs::remove_file(&temp);
+    written.with_context(|| format!("cannot write {}", file.display()))?;
+    let bytes = fs::read(&file)?;
+    let digest = Digest::sha256_of(&bytes).hex();
+    let (size, triple) = (human_bytes(bytes.len() as u64), &target.triple);
+    report::status("Packed", format!("{} {} for {triple}, {size}", step.name, step.version));
+    report::note(format!(
+        "to use it from a server of yours, in recipes/toolchains/musl-cross.toml:\n[[source]]\ntarget = \
+         \"{triple}\"\nurl    = \"https://…/{}\"\nsha256 = \"{digest}\"",
+        name.display()
+    ));
+    report::event(
+        "toolchain-archive",
+        serde_json::json!({ "path": file, "sha256": digest, "target": triple,
+            "size_bytes": bytes.len(), "fingerprint": step.fingerprint }),
+    );
+    report::data(format!("{digest}  {}", file.display()));
+    Ok(())
+}
+
+/// Writes a tree below one top folder, the target's name.
+fn write(tree: &Path, licenses: &Path, triple: &str, file: &Path) -> Result<()> {
+    let out = BufWriter::new(File::create(file)?);
+    let xz = XzWriter::new(out, XzOptions::with_preset(LEVEL))?;
+    let mut builder = tar::Builder::new(xz);
+    let top = Path::new(triple);
+    append(&mut builder, tree, top)?;
+    if licenses.is_dir() {
+        append(&mut builder, licenses, &top.join(LICENSES))?;
+    }
+    let out = builder.into_inner()?.finish()?;
+    let out = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+    Ok((&out).flush().and_then(|()| out.sync_all())?)
+}
+
+fn append(builder: &mut tar::Builder<impl io::Write>, tree: &Path, top: &Path) -> Result<()> {
+    for path in files_below(tree)? {
+        let file = tree.join(&path);
+        let data = file.symlink_metadata()?;
+        let name = top.join(&path);
+        let cannot = || format!("cannot pack {}", path.display());
+        if data.is_symlink() {
+            let mut header = header(EntryType::Symlink, 0o777, 0);
+            builder.append_link(&mut header, &name, fs::read_link(&file)?).with_context(cannot)?;
+            continue;
+        }
+        let is_program = data.permissions().mode() & 0o111 != 0;
+        let mode = if is_program { 0o755 } else { 0o644 };
+        let mut header = header(EntryType::Regular, mode, data.len());
+        let content = File::open(&file).with_context(cannot)?;
+        builder.append_data(&mut header, &name, content).with_context(cannot)?;
+    }
+    Ok(())
+}
+
+fn header(kind: EntryType, mode: u32, size_bytes: u64) -> Header {
+    let mut header = Header::new_gnu();
+    header.set_entry_type(kind);
+    header.set_mode(mode);
+    header.set_size(size_bytes);
+    header.set_mtime(u64::try_from(MODIFIED).unwrap_or_default());
+    header.set_uid(0);
+    header.set_gid(0);
+    header
+}
