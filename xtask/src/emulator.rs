@@ -161,22 +161,6 @@ mod tests {
     }
 
     #[test]
-    fn a_cpu_that_the_emulator_has_not_is_found_out() {
-        let find = |cpu: &str| {
-            let program = "qemu-x86_64".to_owned();
-            Emulator::find(&target::Emulator { program, cpu: cpu.to_owned(), since: None })
-        };
-        let missing = match find("no-such-cpu") {
-            Err(Missing::NotInstalled { program }) => {
-                return eprintln!("SKIPPED: a CPU that is not there: no {program}");
-            }
-            other => other.unwrap_err(),
-        };
-        assert!(missing.to_string().contains("no-such-cpu"), "{missing}");
-        assert_eq!(find("qemu64,-sse3").unwrap().arguments, ["-cpu", "qemu64,-sse3"]);
-    }
-
-    #[test]
     fn what_is_missing_is_said() {
         let wanted = |since: Option<&str>| target::Emulator {
             program: "muslin-no-such-emulator".to_owned(),

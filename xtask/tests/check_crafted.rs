@@ -11,7 +11,7 @@ use xtask::check::{
     Checkup, Expectation, Forbidden, Outcome, RunPolicy, TIME_LIMIT, examine,
     forbidden_of_this_machine, table,
 };
-use xtask::emulator::Emulator;
+use xtask::emulator::{Emulator, Missing};
 use xtask::exit::Exit;
 use xtask::target::{Endian, Machine};
 
@@ -218,6 +218,23 @@ fn an_instruction_that_the_oldest_cpu_lacks_is_found_by_running_it() {
             assert!(matches!(&newer, Outcome::Failed(why) if why.contains("SIGILL")), "{newer:?}");
         }
     }
+}
+
+#[test]
+fn a_cpu_that_the_emulator_has_not_is_found_out() {
+    let find = |cpu: &str| {
+        let program = "qemu-x86_64".to_owned();
+        let wanted = xtask::target::Emulator { program, cpu: cpu.to_owned(), since: None };
+        Emulator::find(&wanted)
+    };
+    let missing = match find("no-such-cpu") {
+        Err(Missing::NotInstalled { program }) => {
+            return eprintln!("SKIPPED: a CPU that is not there: no {program}");
+        }
+        other => other.unwrap_err(),
+    };
+    assert!(missing.to_string().contains("no-such-cpu"), "{missing}");
+    assert_eq!(find("qemu64,-sse3").unwrap().arguments, ["-cpu", "qemu64,-sse3"]);
 }
 
 #[test]
