@@ -2,7 +2,6 @@
 //! network before.
 
 mod headers;
-pub mod host;
 mod relink;
 mod room;
 mod told;
@@ -16,13 +15,13 @@ use crate::advice;
 use crate::cli::{self, Global};
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
+use crate::host::Host;
 use crate::process::{self, describe_status};
 use crate::recipe::Language;
 use crate::report;
 use crate::session::{Access, Project, Session};
 use crate::toolchain::headers::GUARD_VARIABLE;
 use crate::toolchain::linking::PATH_MAP_VARIABLE;
-use host::Host;
 pub use told::{Built, Program, Script};
 
 /// How much of cargo's output is kept for advice after a failure.
@@ -42,11 +41,11 @@ impl cli::Fetch {
     /// Brings everything that `dist` needs from a network.
     pub fn run(self, global: Global) -> Result<()> {
         let session = Session::open(global, Access::Write)?;
-        for triple in self.platform.triples() {
-            let target = session.target(&triple)?;
-            let project = session.project(&self.package, &triple)?;
+        for target in session.targets(&self.platform)? {
+            let triple = &target.triple;
+            let project = session.project(&self.package, triple)?;
             let plan = session.settle_project(&project, &self.platform, &target)?;
-            session.fetch_crates(&project, &triple)?;
+            session.fetch_crates(&project, triple)?;
             let names: Vec<_> =
                 plan.steps.iter().filter(|s| s.source.is_some()).map(|s| s.name.as_str()).collect();
             report::status(
@@ -286,6 +285,7 @@ fn failure(
             .recipes
             .libraries
             .values()
+            .filter(|library| !session.recipes.is_runtime_rust(&library.name))
             .map(|library| advice::KnownLibrary {
                 recipe: library.name.clone(),
                 links: library.links.clone(),

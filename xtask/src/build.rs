@@ -19,7 +19,7 @@ mod steps;
 mod tool;
 mod tools;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
@@ -29,6 +29,8 @@ use jobserver::Client;
 use crate::plan::{Plan, Step};
 use crate::report;
 use crate::session::Session;
+
+use schedule::{After, End, Job};
 
 pub use outputs::compose;
 pub use room::Room;
@@ -45,28 +47,30 @@ pub enum Made {
 /// Makes every step of a plan that is not in the store. Returns what became of each, in the plan's
 /// order; steps that nothing needed are fresh.
 pub fn make(session: &Session, plan: &Plan) -> Result<Vec<Made>> {
-    let stale = plan.stale(&|step| session.entry(step).exists());
-    for (index, step) in plan.steps.iter().enumerate() {
-        if !stale.contains(&index) {
+    make_all(session, &[plan])?.pop().context("no plan was followed")?
+}
+
+/// The same for several plans at once: a step that is in more of them is made once. What fails in one
+/// of them keeps no other from being followed.
+pub fn make_all(session: &Session, plans: &[&Plan]) -> Result<Vec<Result<Vec<Made>>>> {
+    let stale: Vec<BTreeSet<usize>> =
+        plans.iter().map(|plan| plan.stale(&|step| session.entry(step).exists())).collect();
+    for (plan, stale) in plans.iter().zip(&stale) {
+        for (_, step) in plan.steps.iter().enumerate().filter(|it| !stale.contains(&it.0)) {
             // A tool that no stale library calls may be missing.
             let is_there = session.entry(step).exists();
             if is_there {
                 report::detail("Fresh", format!("{} {}", step.name, step.version));
             }
-            report_step(step, if is_there { "fresh" } else { "unneeded" }, None);
+            report_step(plan, step, if is_there { "fresh" } else { "unneeded" }, None);
         }
     }
-    let mut made = vec![Made::Fresh; plan.steps.len()];
-    if stale.is_empty() {
-        return Ok(made);
+    if stale.iter().all(BTreeSet::is_empty) {
+        return Ok(plans.iter().map(|plan| Ok(vec![Made::Fresh; plan.steps.len()])).collect());
     }
     // Said, or refused, before any work.
     session.sandbox()?;
-    for (index, duration) in make_steps(session, plan, &stale)? {
-        report_step(&plan.steps[index], "built", Some(duration));
-        made[index] = Made::Built(duration);
-    }
-    Ok(made)
+    make_steps(session, plans, &stale)
 }
 
 /// Makes the steps before this one that are not in the store.
@@ -78,19 +82,77 @@ pub fn make_before(session: &Session, plan: &Plan, step: &Step) -> Result<()> {
             open.extend(&plan.steps[index].dependencies);
         }
     }
-    make_steps(session, plan, &wanted).map(drop)
+    let made = make_steps(session, &[plan], &[wanted])?;
+    made.into_iter().try_for_each(|made| made.map(drop))
 }
 
+/// Makes the stale steps of each plan; returns what became of all steps.
 fn make_steps(
     session: &Session,
-    plan: &Plan,
-    stale: &BTreeSet<usize>,
-) -> Result<Vec<(usize, Duration)>> {
+    plans: &[&Plan],
+    stale: &[BTreeSet<usize>],
+) -> Result<Vec<Result<Vec<Made>>>> {
     let tokens = Client::new(session.jobs()).context("cannot make a jobserver")?;
-    schedule::run(plan, stale, &|step| {
+    let (jobs, places) = jobs(plans, stale);
+    let after = if plans.len() > 1 { After::GoOn } else { After::Stop };
+    let ends = schedule::run(&jobs, after, &|job| {
         let _token = tokens.acquire().context("cannot get a job token")?;
-        steps::make(session, plan, step, &tokens)
-    })
+        steps::make(session, job.plan, job.step, &tokens)
+    });
+    for (job, end) in jobs.iter().zip(&ends) {
+        if let End::Done(duration) = end {
+            report_step(job.plan, job.step, "built", Some(*duration));
+        }
+    }
+    let mut ends: Vec<Option<End>> = ends.into_iter().map(Some).collect();
+    let result = |(plan, stale): (&&Plan, &BTreeSet<usize>)| {
+        let mut made = vec![Made::Fresh; plan.steps.len()];
+        let (mut failure, mut culprit) = (None, None);
+        for index in stale {
+            let step = &plan.steps[*index];
+            let end = &mut ends[places[step.fingerprint.as_str()]];
+            match end {
+                Some(End::Done(duration)) => made[*index] = Made::Built(*duration),
+                Some(End::Dropped) => culprit = culprit.or(Some(step)),
+                // An error is told once, though other plans may have the step, too.
+                Some(End::Failed(_)) => {
+                    if let Some(End::Failed(error)) = end.take() {
+                        failure = failure.or(Some(error));
+                    }
+                }
+                None => culprit = Some(step),
+            }
+        }
+        match (failure, culprit) {
+            (Some(error), _) => Err(error),
+            (None, Some(step)) => Err(anyhow::anyhow!("{} could not be built", step.name)),
+            (None, None) => Ok(made),
+        }
+    };
+    Ok(plans.iter().zip(stale).map(result).collect())
+}
+
+/// The stale steps of all plans, each once; and by fingerprint which job each is.
+fn jobs<'p>(
+    plans: &[&'p Plan],
+    stale: &[BTreeSet<usize>],
+) -> (Vec<Job<'p>>, BTreeMap<&'p str, usize>) {
+    let (mut jobs, mut places) = (Vec::new(), BTreeMap::new());
+    for (plan, stale) in plans.iter().zip(stale) {
+        // Steps stand behind those that they wait for.
+        for index in stale {
+            let step = &plan.steps[*index];
+            if places.contains_key(step.fingerprint.as_str()) {
+                continue;
+            }
+            let waits_for = step.dependencies.iter().filter(|before| stale.contains(before));
+            let place = |before: &usize| places[plan.steps[*before].fingerprint.as_str()];
+            let waits_for = waits_for.map(place).collect();
+            places.insert(step.fingerprint.as_str(), jobs.len());
+            jobs.push(Job { plan, step, waits_for });
+        }
+    }
+    (jobs, places)
 }
 
 /// The room of a library's step, with the terminal, to be entered by hand in this folder.
@@ -114,10 +176,11 @@ pub fn fill_room(session: &Session, plan: &Plan, step: &Step, folder: &Path) -> 
     steps::fill(session, plan, step, &room)
 }
 
-fn report_step(step: &Step, state: &str, duration: Option<Duration>) {
+fn report_step(plan: &Plan, step: &Step, state: &str, duration: Option<Duration>) {
     report::event(
         "step",
         serde_json::json!({
+            "target": plan.target.triple,
             "step": step.name,
             "version": step.version,
             "fingerprint": step.fingerprint,

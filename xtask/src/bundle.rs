@@ -43,7 +43,7 @@ use crate::process::shell_word;
 use crate::report::{self, human_bytes};
 use crate::rust::Rust;
 use crate::session::{Access, Project, Session};
-use crate::{build, layout};
+use crate::{build, layout, stdlib};
 use manifest::{Facts, Planned};
 use pack::Pieces;
 
@@ -60,13 +60,23 @@ impl cli::Bundle {
         let scratch = session.store.temp("bundle")?;
         let mut pieces = Pieces::new(scratch.path());
         let (mut plans, mut projects) = (Vec::new(), Vec::new());
-        for triple in self.platform.triples() {
-            let target = session.target(&triple)?;
-            let project = session.project(&self.package, &triple)?;
+        let mut targets = Vec::new();
+        for target in session.targets(&self.platform)? {
+            let triple = &target.triple;
+            targets.push(triple.clone());
+            let project = session.project(&self.package, triple)?;
             let plan = session.settle_project(&project, &self.platform, &target)?;
             add_plan(&session, &plan, self.with_entries, &mut pieces)?;
-            rust_std::add(&project.rust, &triple, &mut pieces)?;
-            plans.push(Planned::of(&plan));
+            let std = rust_std::planned(&session, &plan, &project.rust)?;
+            match &std {
+                None => rust_std::add(&project.rust, triple, &mut pieces)?,
+                Some(_) if self.with_entries => {
+                    let built = stdlib::find_or_make(&session, &plan, &project)?;
+                    built.iter().try_for_each(|entry| pieces.add_entry(entry))?;
+                }
+                Some(_) => {}
+            }
+            plans.push(Planned::of(&plan, std));
             projects.push(project);
         }
         let Some(project) = projects.first() else { return Ok(()) };
@@ -97,7 +107,7 @@ impl cli::Bundle {
             "bundle",
             serde_json::json!({
                 "path": self.file, "size_bytes": size_bytes, "sha256": sha256.hex(), "crates": crates,
-                "targets": self.platform.triples(), "with_entries": self.with_entries,
+                "targets": targets, "with_entries": self.with_entries,
             }),
         );
         report::data(self.file.display());

@@ -10,10 +10,12 @@
 //! | `paths`       | no path of the user's or the store's and no host name is in the bytes          |
 //! | `empty-root`  | it starts in an empty root, without network, as nobody                         |
 //! | `oldest-cpu`  | it starts there on the oldest CPU that its target promises, in an emulator     |
+//! | `baseline`    | no code takes more of a CPU than the target has, unless it asks the CPU first  |
 //!
 //! The names are an interface: they stand in manifests. All checks run, whatever the first ones say.
 //! It never changes the file, and never runs it with the user's rights or files in reach.
 
+pub mod baseline;
 mod elf;
 mod empty_root;
 mod leaks;
@@ -26,7 +28,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::cli::{self, Global};
 use crate::digest::Digest;
@@ -35,6 +37,7 @@ use crate::exit::{Exit, Failure};
 use crate::report::{self, human_bytes};
 use crate::session::{Access, Session};
 use crate::target::{Machine, Target};
+use baseline::Baseline;
 
 pub use leaks::{Forbidden, ForbiddenKind, forbidden_of_this_machine};
 
@@ -51,6 +54,8 @@ pub struct Expectation {
     pub machine: Option<Machine>,
     /// What must not be in its bytes.
     pub forbidden: Vec<Forbidden>,
+    /// What every CPU has that it is to run on; `None` for any.
+    pub baseline: Option<Baseline>,
     /// Whether it is run.
     pub run: RunPolicy,
     /// The target's oldest CPU, or why there is none.
@@ -77,7 +82,7 @@ pub enum RunPolicy {
 }
 
 /// How a check ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", content = "detail", rename_all = "kebab-case")]
 pub enum Outcome {
     /// The property holds: a short detail, such as `static-pie`.
@@ -201,7 +206,7 @@ fn read(file: &Path) -> Result<Vec<u8>> {
     Ok(data)
 }
 
-fn outcomes(data: &[u8], expectation: &Expectation) -> [(&'static str, Outcome); 8] {
+fn outcomes(data: &[u8], expectation: &Expectation) -> [(&'static str, Outcome); 9] {
     let image = match structure::what_else(data) {
         Some(other) => Err(format!("not an ELF executable: the file is {other}")),
         None => elf::read(data),
@@ -221,6 +226,7 @@ fn outcomes(data: &[u8], expectation: &Expectation) -> [(&'static str, Outcome);
                 ("paths", paths),
                 ("empty-root", unread()),
                 ("oldest-cpu", unread()),
+                ("baseline", unread()),
             ];
         }
     };
@@ -234,6 +240,11 @@ fn outcomes(data: &[u8], expectation: &Expectation) -> [(&'static str, Outcome);
             program.start(expectation.oldest_cpu.as_ref())
         }
     };
+    let baseline = match (&elf, &expectation.baseline) {
+        (Outcome::Failed(_), _) => Outcome::Skipped("the `elf` check failed".to_owned()),
+        (_, None) => Outcome::Skipped("no target is named".to_owned()),
+        (_, Some(baseline)) => baseline::check_image(data, &image, baseline, None),
+    };
     [
         ("elf", elf),
         ("static", structure::is_static(&image)),
@@ -243,10 +254,18 @@ fn outcomes(data: &[u8], expectation: &Expectation) -> [(&'static str, Outcome);
         ("paths", paths),
         ("empty-root", empty_root),
         ("oldest-cpu", oldest_cpu),
+        ("baseline", baseline),
     ]
 }
 
 impl Checkup {
+    /// Puts what is known better in the place of what one check said.
+    pub fn replace(&mut self, name: &str, outcome: Outcome) {
+        for result in self.results.iter_mut().filter(|result| result.name == name) {
+            result.outcome = outcome.clone();
+        }
+    }
+
     /// The program, fit to be shipped, or a failure that lists every finding.
     pub fn into_checked(self) -> Result<Checked, Failure> {
         let is_failed = |result: &&CheckResult| matches!(result.outcome, Outcome::Failed(_));
@@ -290,7 +309,8 @@ impl cli::Check {
         let scratch = session.store.temp("check")?;
         let expectation = Expectation {
             oldest_cpu: target.as_ref().ok_or_else(no_target).and_then(oldest_cpu),
-            machine: target.map(|target| target.machine),
+            machine: target.as_ref().map(|target| target.machine),
+            baseline: target.as_ref().map(Baseline::of),
             forbidden: forbidden_of_this_machine(&[
                 ("the store", session.store.root().to_owned()),
                 ("the workspace", session.workspace.clone()),

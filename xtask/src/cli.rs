@@ -113,6 +113,9 @@ pub enum Command {
     Env(Env),
     /// Run a command with the variables of `env`.
     Exec(Exec),
+    /// Build one of the app's programs as `dist` does, and run it: in an emulator where the CPU is
+    /// another.
+    Run(Run),
     /// Enter the sandbox of a library's step by hand, or run a command in it.
     Shell(Shell),
     /// Check that a program is static and portable, as `dist` does.
@@ -148,9 +151,30 @@ pub struct Dist {
     /// Cargo's profile.
     #[arg(long, value_name = "PROFILE", default_value = "release")]
     pub profile: String,
-    /// Where the result goes [default: `dist/<triple>` in the package's target folder].
+    /// Where the result goes [default: `dist/<triple>` in the package's target
+    /// folder, `dist/<triple>+<cpu>` with `--target-cpu`].
     #[arg(long, value_name = "DIR")]
     pub out_dir: Option<PathBuf>,
+}
+
+/// Arguments of `run`.
+#[derive(Clone, Debug, Args)]
+pub struct Run {
+    /// What to build.
+    #[command(flatten)]
+    pub package: Package,
+    /// What to build for.
+    #[command(flatten)]
+    pub platform: Platform,
+    /// Which binary [default: the package's `default-run`, or its only one].
+    #[arg(long, value_name = "BIN")]
+    pub bin: Option<String>,
+    /// Cargo's profile.
+    #[arg(long, value_name = "PROFILE", default_value = "release")]
+    pub profile: String,
+    /// Arguments for the program, after `--`.
+    #[arg(last = true, value_name = "ARGS")]
+    pub args: Vec<std::ffi::OsString>,
 }
 
 /// Arguments of `sysroot`.
@@ -340,6 +364,6 @@ mod tests {
         let cli = Cli::try_parse_from(words).unwrap();
         assert!(cli.global.offline && cli.global.jobs == Some(3));
         let Command::Dist(dist) = cli.command else { panic!("not dist") };
-        assert_eq!(dist.platform.triples(), ["x"]);
+        assert_eq!(dist.platform.triples(&[]), ["x"]);
     }
 }

@@ -16,6 +16,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Plan(command) => command.run(cli.global)?,
         Command::Env(command) => command.run(cli.global)?,
         Command::Exec(command) => return command.run(cli.global).map(process::exit_code),
+        Command::Run(command) => return command.run(cli.global).map(process::exit_code),
         Command::Shell(command) => return command.run(cli.global).map(process::exit_code),
         Command::Check(command) => command.run(cli.global)?,
         Command::Bundle(command) => command.run(cli.global)?,

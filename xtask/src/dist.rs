@@ -4,57 +4,73 @@
 
 mod ahead;
 mod copies;
+mod cpu;
 mod manifest;
+mod many;
+mod run;
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::app::host::Host;
 use crate::app::{self, Order, Program};
 use crate::build;
+use crate::check::baseline::Baseline;
 use crate::check::{
     Checked, Expectation, RunPolicy, TIME_LIMIT, examine, forbidden_of_this_machine, oldest_cpu,
 };
 use crate::cli::{self, Global};
 use crate::digest::Digest;
 use crate::environment::Environment;
+use crate::host::Host;
 use crate::layout::{self, copy_atomically, write_atomically};
 use crate::linked::{self, Places};
-use crate::plan::Plan;
 use crate::process::side_by_side;
 use crate::report;
 use crate::session::{Access, Project, Session};
 use crate::target::Target;
 use ahead::Ahead;
+use cpu::Cpu;
 
 impl cli::Dist {
     /// Builds, checks and packs for each target.
     pub fn run(self, global: Global) -> Result<()> {
         let session = Session::open(global, Access::Write)?;
         session.expect_sandbox();
-        for triple in self.platform.triples() {
-            self.run_for(&session, &session.target(&triple)?)?;
+        match &session.targets(&self.platform)?[..] {
+            [target] => self.run_for(&session, target).map(drop),
+            targets => many::run(&self, &session, targets),
         }
-        Ok(())
     }
 
     /// The folder of what is packed.
     fn place(&self, session: &Session, project: &Project, target: &Target) -> Result<PathBuf> {
         let place = match &self.out_dir {
-            Some(folder) if self.platform.triples().len() > 1 => folder.join(&target.triple),
+            Some(folder) if self.platform.target.len() > 1 || self.platform.all_targets => {
+                folder.join(target.name())
+            }
             Some(folder) => folder.clone(),
-            None => target_folder(session, project).join("dist").join(&target.triple),
+            None => target_folder(session, project).join("dist").join(target.name()),
         };
         Ok(std::path::absolute(&place)?)
     }
 
-    /// The same for one target; returns the folder of what was packed.
-    pub fn run_for(&self, session: &Session, target: &Target) -> Result<PathBuf> {
+    /// The same for one target.
+    pub fn run_for(&self, session: &Session, target: &Target) -> Result<Packed> {
         let begin = Instant::now();
+        let made = self.make(session, target)?;
+        let place = self.place(session, &made.project, target)?;
+        pack(&place, &made)?;
+        let packed = Packed { place, made, time: begin.elapsed() };
+        packed.announce(target);
+        Ok(packed)
+    }
+
+    /// Builds and checks for one target.
+    pub fn make(&self, session: &Session, target: &Target) -> Result<Made> {
         let project = session.project(&self.package, &target.triple)?;
         let order = Order { project: &project, bins: &self.bin, profile: &self.profile };
         app::check_order(&order)?;
@@ -65,9 +81,9 @@ impl cli::Dist {
         let host = Host::of(session, &project, &plan)?;
         let derived = environment.derived.iter().map(String::as_str).chain(host.entry());
         session.keep_root(&project, &plan, &derived.map(str::to_owned).collect::<Vec<_>>());
+        environment.refuse_other_cpu(project.folder())?;
         environment.respect_configuration(project.folder());
         app::hide_paths(&mut environment, session, &project);
-        let place = self.place(session, &project, target)?;
         let scratch = session.store.temp("check")?;
         let expectation = expectation(session, &project, target, scratch.path());
         let names = ahead::programs(&order, target);
@@ -76,7 +92,7 @@ impl cli::Dist {
             (app::build(session, &order, &environment, &host), ahead.join().unwrap_or_default())
         });
         let built = built?;
-        let programs = &built.programs;
+        let programs = &built.programs[..];
         if programs.is_empty() {
             bail!(
                 "cargo built no binary of `{}`: do its binaries need a feature?",
@@ -84,22 +100,43 @@ impl cli::Dist {
             );
         }
         let places = Places::new(session, &project, &plan, &environment);
+        let baseline = Baseline::of(target);
+        let cpu = Cpu::new(session, &project, &places, &built, &baseline);
         let (checked, linked) = std::thread::scope(|scope| {
             let archives =
                 |program: &Program| linked::archives(&places, &built, program, &ahead.maps);
             let linked = scope.spawn(move || side_by_side(programs, archives));
-            (check(programs, &expectation, &ahead), linked.join())
+            (check(programs, &expectation, &ahead, &cpu), linked.join())
         });
         let (checked, Ok(linked)) = (checked?, linked) else { bail!("a thread panicked") };
         let linked = linked.into_iter().collect::<Result<Vec<_>>>()?;
         let surprises = project.wanted.links.iter().filter_map(|it| copies::surprise(it, &linked));
         surprises.for_each(report::warning);
         let made = manifest::Made { host: &host, programs, linked: &linked, checked: &checked };
-        let text = manifest::text(session, &project, &plan, &self.profile, &made)?;
-        pack(&place, programs, &checked, &text)?;
-        announce(&place, programs, &checked, &plan, begin);
-        Ok(place)
+        let manifest = manifest::text(session, &project, &plan, &self.profile, &made)?;
+        let programs = built.programs.into_iter().zip(checked).collect();
+        Ok(Made { project, programs, manifest })
     }
+}
+
+/// What is fit to be packed.
+pub struct Made {
+    /// The package.
+    pub project: Project,
+    /// Its programs.
+    pub programs: Vec<(Program, Checked)>,
+    /// The text of `manifest.json`.
+    manifest: String,
+}
+
+/// What was packed.
+pub struct Packed {
+    /// The folder.
+    pub place: PathBuf,
+    /// What is in it.
+    pub made: Made,
+    /// How long it took.
+    pub time: Duration,
 }
 
 /// Below which folder the result goes: a published crate's target folder is deep in ours.
@@ -119,23 +156,38 @@ fn expectation(
 ) -> Expectation {
     Expectation {
         machine: Some(target.machine),
+        // `cpu` knows more, and looks later.
+        baseline: None,
         oldest_cpu: oldest_cpu(target),
         forbidden: forbidden_of_this_machine(&[
             ("the store", session.store.root().to_owned()),
             ("the workspace", project.metadata.workspace_root.clone()),
             ("the target folder", project.metadata.target_directory.clone()),
         ]),
-        run: RunPolicy::EmptyRoot { scratch: scratch.to_owned(), limit: TIME_LIMIT },
+        run: match Baseline::of(target).cannot_run_here() {
+            Some(reason) => RunPolicy::Never(reason),
+            None => RunPolicy::EmptyRoot { scratch: scratch.to_owned(), limit: TIME_LIMIT },
+        },
     }
 }
 
 /// Checks every program that was not checked as it is while cargo ran; the findings of all of them
 /// are shown at once.
-fn check(programs: &[Program], expectation: &Expectation, ahead: &Ahead) -> Result<Vec<Checked>> {
+fn check(
+    programs: &[Program],
+    expectation: &Expectation,
+    ahead: &Ahead,
+    cpu: &Cpu<'_>,
+) -> Result<Vec<Checked>> {
     let (mut checked, mut failure) = (Vec::new(), None::<crate::exit::Failure>);
-    let checkup = |program: &Program| match ahead.of(program) {
-        Some(checkup) => Ok(checkup),
-        None => examine(&program.path, expectation),
+    let checkup = |program: &Program| {
+        let looked_at = ahead.of(program).map_or_else(|| examine(&program.path, expectation), Ok);
+        let mut checkup = looked_at?;
+        let is_elf = checkup.results[0].outcome.word() == "ok";
+        if is_elf {
+            checkup.replace("baseline", cpu.outcome(program, &checkup.sha256)?);
+        }
+        Ok(checkup)
     };
     for checkup in side_by_side(programs, checkup) {
         match checkup?.into_checked() {
@@ -153,14 +205,14 @@ fn check(programs: &[Program], expectation: &Expectation, ahead: &Ahead) -> Resu
 
 /// Puts the programs, their manifest and their sums in place. What an earlier run put there and this
 /// one did not make is removed; nothing else is touched.
-fn pack(place: &Path, programs: &[Program], checked: &[Checked], manifest: &str) -> Result<()> {
+fn pack(place: &Path, made: &Made) -> Result<()> {
+    let Made { programs, manifest, .. } = made;
     fs::create_dir_all(place).with_context(|| format!("cannot make {}", place.display()))?;
-    let both: Vec<_> = programs.iter().zip(checked).collect();
-    for copied in side_by_side(&both, |(program, it)| copy(it, &place.join(&program.name))) {
+    for copied in side_by_side(programs, |(program, it)| copy(it, &place.join(&program.name))) {
         copied?;
     }
-    let sum = |(program, it): &(&Program, &Checked)| (program.name.clone(), it.sha256().hex());
-    let mut sums: Vec<_> = both.iter().map(sum).collect();
+    let sum = |(program, it): &(Program, Checked)| (program.name.clone(), it.sha256().hex());
+    let mut sums: Vec<_> = programs.iter().map(sum).collect();
     write_atomically(&place.join("manifest.json"), manifest.as_bytes())?;
     sums.push(("manifest.json".to_owned(), Digest::sha256_of(manifest.as_bytes()).hex()));
     sums.sort();
@@ -198,46 +250,46 @@ fn copy(checked: &Checked, target: &Path) -> Result<()> {
     Ok(())
 }
 
-fn announce(place: &Path, programs: &[Program], checked: &[Checked], plan: &Plan, begin: Instant) {
-    for (program, checked) in programs.iter().zip(checked) {
-        let passed = checked.checks().filter(|(_, word)| *word == "ok").count();
-        let skipped: Vec<_> =
-            checked.checks().filter(|(_, word)| *word != "ok").map(|(name, _)| name).collect();
-        let tail = match &skipped[..] {
-            [] => String::new(),
-            names => format!(", not looked at: {}", names.join(", ")),
-        };
-        report::status(
-            "Checked",
-            format!(
-                "{} ({}, {passed} checks passed{tail})",
-                program.name,
-                report::human_bytes(checked.size_bytes())
-            ),
-        );
+impl Packed {
+    /// Says what was packed, and where.
+    fn announce(&self, target: &Target) {
+        let place = &self.place;
+        for (program, checked) in &self.made.programs {
+            let (passed, tail) = summed_up(checked);
+            let size = report::human_bytes(checked.size_bytes());
+            let said = format!("{} ({size}, {passed} checks passed{tail})", program.name);
+            report::status("Checked", said);
+        }
+        let time = report::human_duration(self.time);
+        report::status("Packed", format!("{} in {time}", place.display()));
+        for (program, checked) in &self.made.programs {
+            let path = place.join(&program.name);
+            report::event(
+                "executable",
+                serde_json::json!({
+                    "target": target.triple, "name": program.name, "path": path,
+                    "size_bytes": checked.size_bytes(), "sha256": checked.sha256().hex(),
+                    "checks": checked.checkup().results,
+                }),
+            );
+            report::data(path.display());
+        }
+        let manifest = place.join("manifest.json");
+        let event = serde_json::json!({ "target": target.triple, "path": manifest });
+        report::event("manifest", event);
+        for name in ["manifest.json", "SHA256SUMS"] {
+            report::data(place.join(name).display());
+        }
     }
-    report::status(
-        "Packed",
-        format!("{} in {}", place.display(), report::human_duration(begin.elapsed())),
-    );
-    for (program, checked) in programs.iter().zip(checked) {
-        let path = place.join(&program.name);
-        report::event(
-            "executable",
-            serde_json::json!({
-                "target": plan.target.triple, "name": program.name, "path": path,
-                "size_bytes": checked.size_bytes(), "sha256": checked.sha256().hex(),
-                "checks": checked.checkup().results,
-            }),
-        );
-        report::data(path.display());
-    }
-    let manifest = place.join("manifest.json");
-    report::event(
-        "manifest",
-        serde_json::json!({ "target": plan.target.triple, "path": manifest }),
-    );
-    for name in ["manifest.json", "SHA256SUMS"] {
-        report::data(place.join(name).display());
+}
+
+/// How many checks passed, and which could not be made: in words that go on, or nothing.
+fn summed_up(checked: &Checked) -> (usize, String) {
+    let is_passed = |word| word == "ok";
+    let passed = checked.checks().filter(|(_, word)| is_passed(*word)).count();
+    let skipped = checked.checks().filter(|(_, word)| !is_passed(*word));
+    match &skipped.map(|(name, _)| name).collect::<Vec<_>>()[..] {
+        [] => (passed, String::new()),
+        names => (passed, format!(", not looked at: {}", names.join(", "))),
     }
 }

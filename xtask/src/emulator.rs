@@ -6,8 +6,10 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use object::elf;
+
 use crate::process;
-use crate::target;
+use crate::target::{self, Endian, Machine};
 
 /// An emulator of this machine that has all of a target's baseline.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +37,39 @@ pub enum Missing {
         /// The version that would do.
         since: String,
     },
+}
+
+/// Whether this computer runs programs for a machine by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fit {
+    /// It does.
+    Yes,
+    /// If its kernel was built to.
+    Perhaps,
+    /// Its CPU is another.
+    No,
+}
+
+impl Fit {
+    /// Says of a machine.
+    pub fn of(machine: Machine) -> Self {
+        match (std::env::consts::ARCH, elf::Machine(machine.elf)) {
+            ("x86_64", elf::EM_386) | ("aarch64", elf::EM_ARM) => Self::Perhaps,
+            ("x86_64", elf::EM_X86_64)
+            | ("x86", elf::EM_386)
+            | ("aarch64", elf::EM_AARCH64)
+            | ("arm", elf::EM_ARM)
+            | ("riscv64", elf::EM_RISCV)
+            | ("s390x", elf::EM_S390)
+            | ("loongarch64", elf::EM_LOONGARCH) => Self::Yes,
+            ("powerpc64", elf::EM_PPC64) | ("mips", elf::EM_MIPS)
+                if machine.endian == Endian::OURS =>
+            {
+                Self::Yes
+            }
+            _ => Self::No,
+        }
+    }
 }
 
 /// How to get it, in one line.

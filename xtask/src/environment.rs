@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 
 use crate::cli::{self, EnvFormat, Global};
+use crate::emulator::Fit;
 use crate::exit::{Exit, Failure};
 use crate::links::Wanted;
 use crate::plan::{Plan, Work};
@@ -22,7 +23,7 @@ use crate::session::{Access, Project, Session};
 use crate::target::Target;
 use crate::toolchain::cmake::{self, toolchain_file};
 use crate::toolchain::linking::{LinkingDriver, linking_driver, sysroot_variable};
-use crate::{build, report};
+use crate::{build, report, stdlib};
 
 /// Flags of every link: pack the relocations of a static-pie program (musl has read them since
 /// 1.2.4; 0.65 MB of OpenSSL's become 0.02), fold identical functions, and put in no build id, which
@@ -45,6 +46,8 @@ pub struct Environment {
     pub variables: BTreeMap<String, String>,
     /// The linker of the target.
     pub linker: PathBuf,
+    /// What runs its programs, where this machine's CPU does not.
+    pub runner: Option<PathBuf>,
     /// The entries of the store that all this names.
     pub entries: Vec<PathBuf>,
     /// Flags of rustc for the target.
@@ -53,17 +56,25 @@ pub struct Environment {
     pub overrides: BTreeMap<String, BTreeMap<String, toml::Value>>,
     /// Ids of the entries in the store that were made for it.
     pub derived: Vec<String>,
+    /// The folder of the target's standard library.
+    pub std: PathBuf,
 }
 
 impl Environment {
     /// Computes the environment; the plan's driver and sysroot must be in the store.
     pub fn new(session: &Session, plan: &Plan, project: &Project) -> Result<Self> {
-        let (rust, overruled) = (&project.rust, &project.wanted.overruled);
+        let overruled = &project.wanted.overruled;
+        let std = stdlib::find_or_make(session, plan, project)?;
+        let rust = match &std {
+            Some(std) => project.rust.with_std(&plan.target.triple, std),
+            None => project.rust.clone(),
+        };
         let (Work::Driver(toolchain), driver) = (&plan.driver().work, plan.driver()) else {
             anyhow::bail!("the plan has no driver");
         };
         let tree = session.entry(plan.toolchain()).outputs();
-        let linking = linking_driver(&session.store, driver, &tree, toolchain, &plan.target, rust)?;
+        let linking =
+            linking_driver(&session.store, driver, &tree, toolchain, &plan.target, &rust)?;
         let sysroot = session.entry(plan.sysroot());
         let cmake = toolchain_file(&session.store, &linking, &sysroot, &plan.target)?;
         let wanted = &project.wanted;
@@ -83,6 +94,12 @@ impl Environment {
         made.entries.extend([sysroot.path(), cmake.path()].map(Path::to_owned));
         made.entries.push(entry_of(&linking.bin));
         made.derived = vec![linking.id, linking.tried, cmake.id().to_owned()];
+        made.std = rust.target_folder(&plan.target.triple);
+        if let Some(std) = std {
+            made.rustflags.push(format!("--sysroot={}", std.outputs().display()));
+            made.entries.push(std.path().to_owned());
+            made.derived.push(std.id().to_owned());
+        }
         Ok(made)
     }
 
@@ -132,16 +149,20 @@ impl Environment {
             }
         }
         let linker = linking.path(&linking.names.cc);
+        let is_foreign = Fit::of(target.machine) == Fit::No;
+        let runner = is_foreign.then(|| linking.path(&linking.names.run));
         let rustflags = rustflags(&target);
         Self {
             target,
             sysroot,
             variables,
             linker,
+            runner,
             rustflags,
             overrides,
             entries: Vec::new(),
             derived: Vec::new(),
+            std: PathBuf::new(),
         }
     }
 
@@ -149,6 +170,23 @@ impl Environment {
     pub fn respect_configuration(&mut self, folder: &Path) {
         let theirs = config::silenced_rustflags(folder, &self.target.triple);
         self.rustflags.splice(0..0, theirs);
+    }
+
+    /// Fails if the app's configuration has rustc take another CPU for granted: C would not follow, and
+    /// nothing would tell that the result is not for every machine of the target.
+    pub fn refuse_other_cpu(&self, folder: &Path) -> Result<()> {
+        let triple = &self.target.triple;
+        let Some(flag) = config::raising_flag(folder, triple, self.target.cpu.is_some()) else {
+            return Ok(());
+        };
+        let message = format!(
+            "a configuration of cargo that counts in {} has rustc take another CPU for granted: `{flag}`",
+            folder.display()
+        );
+        Err(Failure::new(Exit::Usage, message)
+            .help("`--target-cpu CPU` sets Rust and C alike, and gives the result a name of its own")
+            .help("leave the flag out of `.cargo/config.toml`, there and in the folders above and cargo's home")
+            .into())
     }
 
     /// Arguments that tell cargo of the linker, the flags and the overrides: `--config`, value, …
@@ -177,6 +215,9 @@ impl Environment {
             format!("CARGO_TARGET_{upper}_LINKER"),
             self.linker.to_string_lossy().into_owned(),
         );
+        all.extend(self.runner.as_ref().map(|runner| {
+            (format!("CARGO_TARGET_{upper}_RUNNER"), runner.to_string_lossy().into_owned())
+        }));
         let flags = self.rustflags.join(" ");
         all.insert(format!("CARGO_TARGET_{upper}_RUSTFLAGS"), flags);
         all
@@ -207,6 +248,9 @@ impl Environment {
         }
         let _ = writeln!(out, "\n[target.{}]", self.target.triple);
         let _ = writeln!(out, "linker = {}", text(&self.linker.to_string_lossy()));
+        if let Some(runner) = &self.runner {
+            let _ = writeln!(out, "runner = {}", text(&runner.to_string_lossy()));
+        }
         let _ = writeln!(out, "rustflags = {}", toml::Value::from(self.rustflags.clone()));
         for (key, entries) in &self.overrides {
             let _ = writeln!(out, "\n[target.{}.{key}]", self.target.triple);
@@ -223,7 +267,9 @@ impl Environment {
 fn rustflags(target: &Target) -> Vec<String> {
     let stack = format!("-Clink-arg=-Wl,-z,stack-size={}", target.stack_size_bytes);
     let common = LINK_FLAGS.map(str::to_owned);
-    target.rustflags.iter().cloned().chain(common).chain([stack]).collect()
+    // The standard library stays as Rust ships it, which runs on such a CPU too.
+    let cpu = target.cpu.iter().map(|cpu| format!("-Ctarget-cpu={cpu}"));
+    target.rustflags.iter().cloned().chain(common).chain([stack]).chain(cpu).collect()
 }
 
 /// The entry that a file or folder right below its outputs belongs to.
@@ -303,12 +349,8 @@ fn prepared(
     platform: &cli::Platform,
 ) -> Result<Environment> {
     let session = Session::open(global, Access::Write)?;
-    let triples = platform.triples();
-    let [triple] = &triples[..] else {
-        return Err(Failure::new(Exit::Usage, "variables are those of one target: name one").into());
-    };
-    let target = session.target(triple)?;
-    let project = session.project(package, triple)?;
+    let target = session.one_target(platform, "variables are those of")?;
+    let project = session.project(package, &target.triple)?;
     let plan = session.settle_project(&project, platform, &target)?;
     build::make(&session, &plan)?;
     let mut environment = Environment::new(&session, &plan, &project)?;

@@ -13,9 +13,9 @@ impl cli::Plan {
     /// Prints the plan, or why one step is stale.
     pub fn run(self, global: Global) -> Result<()> {
         let session = Session::open(global, Access::Read)?;
-        for triple in self.platform.triples() {
-            let target = session.target(&triple)?;
-            let project = session.project(&self.package, &triple)?;
+        for target in session.targets(&self.platform)? {
+            let triple = &target.triple;
+            let project = session.project(&self.package, triple)?;
             let named = project.toolchain(&self.platform);
             let plan = session.plan(named, &target, project.goal())?;
             if let Some(step) = &self.why {

@@ -18,22 +18,24 @@ mod download;
 mod guess;
 mod http;
 mod learn;
+mod limits;
 mod mirror;
 mod partial;
 mod pip;
 mod published;
 mod refusal;
+mod rustup;
 mod wanted;
 
 use std::fmt;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use reqwest::Url;
 
 pub use self::learn::Reach;
+pub use self::limits::Limits;
 pub use self::mirror::Mirror;
 use self::partial::quarantine_place;
 pub use self::published::{Release, same_name};
@@ -43,7 +45,7 @@ use self::wanted::{Wanted, note_refusal};
 use crate::digest::Digest;
 use crate::exit::{Exit, Failure};
 use crate::layout::Store;
-use crate::process::{cargo_home, env_var};
+use crate::process::{cargo_home, env_var, rustup_home};
 use crate::recipe::{Origin, Source};
 use crate::report;
 
@@ -54,36 +56,6 @@ pub enum Network {
     Online,
     /// They may not: the store, folders, and cargo's cache are all there is.
     Offline,
-}
-
-/// What is put up with before a place is given up.
-#[derive(Clone, Debug)]
-pub struct Limits {
-    /// Until a connection stands.
-    pub connect: Duration,
-    /// Without a single byte.
-    pub stall: Duration,
-    /// The largest file.
-    pub size_bytes: u64,
-    /// Tries at one address.
-    pub tries: u32,
-    /// The pause before the second try; it doubles.
-    pub backoff: Duration,
-    /// The longest `Retry-After` that is obeyed rather than given up on.
-    pub retry_after_max: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(10),
-            stall: Duration::from_secs(30),
-            size_bytes: 2 << 30,
-            tries: 4,
-            backoff: Duration::from_secs(1),
-            retry_after_max: Duration::from_secs(60),
-        }
-    }
 }
 
 /// Bytes on this disk that have the pinned digest.
@@ -158,6 +130,8 @@ pub struct Fetcher {
     pub cargo: PathBuf,
     /// Cargo's folder, with its cache of crates.
     pub cargo_home: PathBuf,
+    /// rustup's folder, with its installations of Rust.
+    pub rustup_home: PathBuf,
     /// Commands that may be a pip, in the order tried.
     pub pips: Vec<Vec<String>>,
     /// apt's configuration.
@@ -182,6 +156,7 @@ impl Fetcher {
             limits: Limits::default(),
             cargo: env_var("CARGO").unwrap_or_else(|| "cargo".to_owned()).into(),
             cargo_home: cargo_home().unwrap_or_else(|| ".cargo".into()),
+            rustup_home: rustup_home().unwrap_or_else(|| ".rustup".into()),
             pips: pips.map(|pip| pip.iter().map(|word| (*word).to_owned()).collect()).into(),
             apt_root: "/etc/apt".into(),
         }
@@ -327,8 +302,14 @@ impl Fetcher {
     }
 
     fn ask_locally(&self, wanted: &Wanted, origin: &Origin) -> Result<Option<VerifiedArchive>> {
-        let Origin::Crate { name, version } = origin else { return Ok(None) };
-        cargo::from_cache(self, wanted, name, version, &origin_text(origin))
+        let place = origin_text(origin);
+        match origin {
+            Origin::Crate { name, version } => {
+                cargo::from_cache(self, wanted, name, version, &place)
+            }
+            Origin::Rustup { version, .. } => rustup::installed(self, wanted, version, &place),
+            _ => Ok(None),
+        }
     }
 
     fn ask_origin(
@@ -338,20 +319,24 @@ impl Fetcher {
         refusals: &mut Vec<Refusal>,
     ) -> Result<Option<VerifiedArchive>> {
         let place = origin_text(origin);
+        let mut noted = |attempt: Result<VerifiedArchive, Refusal>| {
+            Ok(attempt.map_err(|it| note_refusal(wanted, it, refusals)).ok())
+        };
         let addresses = match origin {
             Origin::Crate { name, version } => {
                 if let Some(found) = self.ask_locally(wanted, origin)? {
                     return Ok(Some(found));
                 }
                 wanted.announce(&place);
-                let attempt = cargo::through_cargo(self, wanted, name, version, &place)?;
-                return Ok(attempt.map_err(|it| note_refusal(wanted, it, refusals)).ok());
+                return noted(cargo::through_cargo(self, wanted, name, version, &place)?);
             }
             Origin::Pypi { name, version, platform } => {
                 wanted.announce(&place);
                 let wheel = pip::Wheel { name, version, platform: platform.as_deref() };
-                let attempt = pip::through_pip(self, wanted, &wheel, &place)?;
-                return Ok(attempt.map_err(|it| note_refusal(wanted, it, refusals)).ok());
+                return noted(pip::through_pip(self, wanted, &wheel, &place)?);
+            }
+            Origin::Rustup { version, .. } => {
+                return noted(rustup::through_rustup(self, wanted, version, &place)?);
             }
             Origin::Url { url, mirrors } => {
                 let all = std::iter::once(url).chain(mirrors);

@@ -32,6 +32,8 @@ pub mod session;
 pub mod toolchain;
 pub mod build;
 pub mod toolchains;
+pub mod host;
+pub mod stdlib;
 pub mod shell;
 pub mod environment;
 pub mod sysroot;

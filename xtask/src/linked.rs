@@ -6,6 +6,7 @@
 
 mod map;
 mod origin;
+mod pieces;
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -24,6 +25,7 @@ use crate::toolchain::linking::MAP_ENDING;
 use map::Parts;
 pub use origin::Places;
 use origin::{Origin, is_rust_object, without_hash};
+pub use pieces::{Owner, Piece, Pieces, pieces};
 
 /// An archive of which something is in a program.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

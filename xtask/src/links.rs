@@ -37,6 +37,9 @@ pub struct Wishes {
     pub host: HostView,
     /// Whose copy is taken of a library that a crate brings and a recipe has.
     pub prefer: Prefer,
+    /// By crate or recipe whose code asks the CPU what it has before it takes more, though that cannot
+    /// be seen: how.
+    pub asks_cpu: BTreeMap<String, String>,
 }
 
 /// Whose copy of a library is linked, where a feature of its crate asks for the crate's own and the
@@ -84,6 +87,8 @@ pub struct Wanted {
     pub toolchain: Option<String>,
     /// What its build sees of the machine, says the app's manifest.
     pub host: HostView,
+    /// Whose code asks the CPU what it has, says the app's manifest, and how.
+    pub asks_cpu: BTreeMap<String, String>,
     /// What its crates compile or link beside the libraries.
     pub language: Language,
     /// Libraries whose crates must be kept from compiling a copy of their own.
@@ -101,8 +106,12 @@ pub fn discover(
     let mut wishes = wishes(package)?;
     wishes.prefer = prefer.unwrap_or(wishes.prefer);
     check_names(&wishes, package, recipes)?;
-    let mut wanted =
-        Wanted { toolchain: wishes.toolchain.clone(), host: wishes.host, ..Wanted::default() };
+    let mut wanted = Wanted {
+        toolchain: wishes.toolchain.clone(),
+        host: wishes.host,
+        asks_cpu: wishes.asks_cpu.clone(),
+        ..Wanted::default()
+    };
     let mut libraries: BTreeSet<String> = wishes.libraries.add.iter().cloned().collect();
     let mut overrulable = Vec::new();
     for reached in metadata.linked_packages() {
@@ -168,7 +177,7 @@ fn wishes(package: &Package) -> Result<Wishes> {
         )
         .help(
             "it may hold `libraries.add`, `libraries.skip` (lists of names), `toolchain` (a name), \
-               `host` (`hidden` or `visible`) and `prefer` (`crate` or `sysroot`)",
+               `host` (`hidden` or `visible`), `prefer` (`crate` or `sysroot`) and `asks-cpu` (a table)",
         )
         .into()
     })
@@ -180,6 +189,13 @@ fn check_names(wishes: &Wishes, package: &Package, recipes: &Recipes) -> Result<
             let place = package.manifest_path.display();
             let message = format!("`libraries.add` in {place} names `{name}`, which has no recipe");
             return Err(unknown(message, name, recipes.libraries.keys()).into());
+        }
+        if recipes.is_runtime_rust(name) {
+            let message =
+                format!("`libraries.add` names `{name}`, which every program has already");
+            return Err(Failure::new(Exit::Usage, message)
+                .help("Rust's standard library is linked with it: take it out")
+                .into());
         }
     }
     Ok(())

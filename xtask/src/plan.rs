@@ -15,7 +15,7 @@ use anyhow::Result;
 use crate::digest::Digest;
 use crate::links::unknown;
 use crate::recipe::{Language, Library, Part, Recipes, Source, Tool, Toolchain};
-use crate::target::Target;
+use crate::target::{Std, Target};
 
 use making::tool_maker;
 pub use pre_image::difference;
@@ -72,6 +72,8 @@ pub struct Plan {
     for_host: Option<usize>,
     /// Steps (by index) of the tools that are wanted for themselves.
     wanted: Vec<usize>,
+    /// Steps (by index) of the target's C runtime, if Rust does not bring it.
+    runtime: Vec<usize>,
 }
 
 /// What a plan is to bring.
@@ -132,9 +134,13 @@ impl Plan {
             head: [0, 1],
             for_host: None,
             wanted: Vec::new(),
+            runtime: Vec::new(),
         };
         plan.head = plan.add_toolchain(request, request.target)?;
         let mut done = Done::new(plan.head);
+        if request.target.std == Std::Source {
+            plan.add_runtime_rust(request, &mut done)?;
+        }
         for name in request.goal.libraries {
             match request.recipes.is_runtime_cxx(name) {
                 true => drop(plan.add_runtime_cxx(request, &mut done)?),
@@ -216,7 +222,9 @@ impl Plan {
         for dependency in &library.dependencies {
             dependencies.push(self.add_library(dependency, request, done)?);
         }
-        if library.language == Language::Cxx && !request.recipes.is_runtime_cxx(name) {
+        let is_runtime =
+            request.recipes.is_runtime_cxx(name) || request.recipes.is_runtime_rust(name);
+        if library.language == Language::Cxx && !is_runtime {
             dependencies.extend(self.add_runtime_cxx(request, done)?);
         }
         let mut tools = self.add_tools(library, request, done)?;
@@ -239,6 +247,7 @@ impl Plan {
             Step::new([name, &library.version], work, request.target, text)
                 .with(Some(source), dependencies.clone())
         });
+        // It may be part of the C runtime, too.
         let index = self.add_once(chosen(candidates.collect(), request.choose));
         done.libraries.insert(name.to_owned(), index);
         Ok(index)
@@ -248,6 +257,17 @@ impl Plan {
     fn add_runtime_cxx(&mut self, request: &Request<'_>, done: &mut Done) -> Result<Option<usize>> {
         let name = request.toolchain.runtime_cxx();
         name.map(|name| self.add_library(name, request, done)).transpose()
+    }
+
+    /// Adds the C runtime that the standard library is linked with. It is no part of the sysroot:
+    /// libraries are compiled against the toolchain's headers of it, and rustc has its own place for it.
+    fn add_runtime_rust(&mut self, request: &Request<'_>, done: &mut Done) -> Result<()> {
+        for name in request.recipes.rust_std.iter().flat_map(|std| &std.runtime) {
+            let index = self.add_library(name, request, done)?;
+            self.runtime.push(index);
+        }
+        done.libraries.clear();
+        Ok(())
     }
 
     fn add_sysroot(&mut self, mut libraries: Vec<usize>) {
@@ -260,11 +280,13 @@ impl Plan {
 
     /// The steps to make, by index: given which results exist, those that are missing and needed.
     /// The toolchain, its driver and the tools wanted for themselves are always needed, since programs
-    /// call them in place.
+    /// call them in place; so is the C runtime.
     pub fn stale(&self, exists: &dyn Fn(&Step) -> bool) -> BTreeSet<usize> {
         let mut stale = BTreeSet::new();
         let mut open = vec![self.steps.len() - 1];
-        open.extend(self.head.iter().chain(&self.for_host).chain(&self.wanted));
+        open.extend(
+            self.head.iter().chain(&self.for_host).chain(&self.wanted).chain(&self.runtime),
+        );
         while let Some(index) = open.pop() {
             let step = &self.steps[index];
             if !stale.contains(&index) && !exists(step) {
@@ -283,6 +305,11 @@ impl Plan {
     /// The steps of the tools that are wanted for themselves.
     pub fn tools(&self) -> impl Iterator<Item = &Step> {
         self.wanted.iter().map(|index| &self.steps[*index])
+    }
+
+    /// The steps of the target's C runtime; none if Rust brings it.
+    pub fn runtime_rust(&self) -> impl Iterator<Item = &Step> {
+        self.runtime.iter().map(|index| &self.steps[*index])
     }
 
     /// The toolchain's step.
@@ -328,6 +355,15 @@ impl Plan {
 }
 
 impl Step {
+    /// `openssl 3.6.3`, and for what it is made where that is not the target that everyone has.
+    pub fn label(&self) -> String {
+        let Self { name, version, target, .. } = self;
+        match target.triple.as_str() {
+            crate::target::HOST => format!("{name} {version}"),
+            triple => format!("{name} {version} ({triple})"),
+        }
+    }
+
     fn new([name, version]: [&str; 2], work: Work, target: &Target, pre_image: String) -> Self {
         Self {
             name: name.to_owned(),

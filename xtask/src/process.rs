@@ -314,6 +314,13 @@ pub fn cargo_home() -> Option<PathBuf> {
         .or_else(|| Some(PathBuf::from(env_var("HOME")?).join(".cargo")))
 }
 
+/// rustup's own folder, with its installations of Rust: `$RUSTUP_HOME`, else `~/.rustup`.
+pub fn rustup_home() -> Option<PathBuf> {
+    env_var("RUSTUP_HOME")
+        .map(PathBuf::from)
+        .or_else(|| Some(PathBuf::from(env_var("HOME")?).join(".rustup")))
+}
+
 /// Folders in which a cargo that is started in `folder` looks for its configuration: the nearest
 /// first, its own last.
 pub fn cargo_configuration_folders(folder: &Path) -> Vec<PathBuf> {

@@ -2,6 +2,7 @@
 
 mod compile;
 mod making;
+mod rust_std;
 mod scripts;
 pub mod diagnostic;
 pub mod guess;
@@ -13,6 +14,7 @@ use std::collections::BTreeMap;
 
 pub use compile::{Compile, Content, Group, MadeFile, PkgConfig, is_cxx};
 pub use making::{Making, Part, Stage};
+pub use rust_std::{RUST_SRC, RustStd};
 pub use scripts::{Cmake, Configure, HostBuild};
 
 use crate::digest::Digest;
@@ -30,12 +32,20 @@ pub struct Recipes {
     pub tools: BTreeMap<String, Tool>,
     /// Rows of `targets.toml` by triple.
     pub targets: BTreeMap<String, Target>,
+    /// `std.toml`; only targets whose standard library is built from source need it.
+    pub rust_std: Option<RustStd>,
 }
 
 impl Recipes {
     /// Whether a library is what some toolchain links C++ with.
     pub fn is_runtime_cxx(&self, name: &str) -> bool {
         self.toolchains.values().any(|toolchain| toolchain.runtime_cxx() == Some(name))
+    }
+
+    /// Whether a library is part of the C runtime of targets whose standard library is built from
+    /// source.
+    pub fn is_runtime_rust(&self, name: &str) -> bool {
+        self.rust_std.iter().flat_map(|std| &std.runtime).any(|library| library == name)
     }
 }
 
@@ -167,6 +177,13 @@ pub enum Origin {
         /// `pool/main/…`.
         path: String,
     },
+    /// A component of a Rust of rustup's that has no programs, as a tar of the files that it installs.
+    Rustup {
+        /// Its name: `rust-src`.
+        component: String,
+        /// The release of Rust that it is of.
+        version: String,
+    },
 }
 
 /// A patch file beside the recipes.
@@ -226,6 +243,8 @@ pub struct Outputs {
     pub libs: Vec<String>,
     /// Other names of the first of them, each of which is a copy.
     pub aliases: Vec<String>,
+    /// Objects in `lib/` with which programs begin and end: `crt1.o`.
+    pub objects: Vec<String>,
     /// Headers or folders of headers below `include/`.
     pub include: Vec<String>,
     /// `lib/pkgconfig/<name>.pc` for each.

@@ -2,6 +2,7 @@
 //!
 //! Never installs anything but the standard library of a target, through rustup.
 
+pub mod from_source;
 mod memory;
 pub mod runtime;
 
@@ -13,6 +14,7 @@ use anyhow::{Context as _, Result};
 use xshell::cmd;
 
 use crate::exit::{Exit, Failure};
+use crate::layout::Entry;
 use crate::{process, report};
 pub use memory::Memory;
 
@@ -72,6 +74,8 @@ pub struct Rust {
     pub version: String,
     /// The triple of this machine.
     pub host: String,
+    /// The one standard library that it has from elsewhere: for which target, and where.
+    added: Option<(String, Entry)>,
 }
 
 impl Rust {
@@ -111,7 +115,7 @@ impl Rust {
         let host = version.lines().find_map(|line| line.strip_prefix("host: "));
         let host = host.context("`rustc -vV` names no host")?.to_owned();
         let called = rustup_calls(&sysroot);
-        Ok(Self { sysroot, called, version, host })
+        Ok(Self { sysroot, called, version, host, added: None })
     }
 
     /// A cargo command. It does not see what the machine's owner has set for other builds; where the
@@ -164,9 +168,32 @@ impl Rust {
         self.version.lines().next().unwrap_or_default()
     }
 
+    /// `1.95.0`.
+    pub fn release(&self) -> &str {
+        self.short_version().split(' ').nth(1).unwrap_or_default()
+    }
+
+    /// The commit that it was built of.
+    pub fn commit(&self) -> &str {
+        let mut lines = self.version.lines();
+        lines.find_map(|line| line.strip_prefix("commit-hash: ")).unwrap_or("unknown")
+    }
+
+    /// The same Rust with the standard library of a target from an entry of the store.
+    #[must_use]
+    pub fn with_std(&self, triple: &str, entry: &Entry) -> Self {
+        Self { added: Some((triple.to_owned(), entry.clone())), ..self.clone() }
+    }
+
+    /// The entry that the standard library of a target comes from, if it is from one.
+    pub fn std_entry(&self, triple: &str) -> Option<&Entry> {
+        self.added.as_ref().filter(|(added, _)| added == triple).map(|(_, entry)| entry)
+    }
+
     /// The folder of a target's standard library.
     pub fn target_folder(&self, triple: &str) -> PathBuf {
-        self.sysroot.join("lib/rustlib").join(triple)
+        let sysroot = self.std_entry(triple).map_or(self.sysroot.clone(), Entry::outputs);
+        sysroot.join("lib/rustlib").join(triple)
     }
 
     /// The target's C runtime as Rust ships it: crt objects, musl's `libc.a`, `libunwind.a`.

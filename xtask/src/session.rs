@@ -3,6 +3,7 @@
 //! And the one place where a plan meets the store: which toolchain, which origin's bytes.
 
 mod choice;
+mod cpu;
 mod early;
 mod lockfile;
 mod needs;
@@ -101,6 +102,24 @@ impl Session {
     /// The folder of the recipes.
     pub fn recipes_folder(&self) -> PathBuf {
         self.workspace.join("recipes")
+    }
+
+    /// The targets asked for.
+    pub fn targets(&self, platform: &crate::cli::Platform) -> Result<Vec<Target>> {
+        let triples = platform.triples(self.recipes.targets.keys());
+        triples.iter().map(|triple| self.target_of(platform, triple)).collect()
+    }
+
+    /// The one target asked for, for a command that has one; `what` it is that is one target's.
+    pub fn one_target(&self, platform: &crate::cli::Platform, what: &str) -> Result<Target> {
+        let mut targets = self.targets(platform)?;
+        match targets.pop() {
+            Some(target) if targets.is_empty() => Ok(target),
+            _ => {
+                let message = format!("{what} one target: name one");
+                Err(Failure::new(Exit::Usage, message).into())
+            }
+        }
     }
 
     /// The target of this triple.

@@ -10,7 +10,6 @@ use anyhow::{Context as _, Result};
 
 use crate::build;
 use crate::cli::{self, Global};
-use crate::exit::{Exit, Failure};
 use crate::layout::TempFolder;
 use crate::links::unknown;
 use crate::plan::{Goal, Plan, Step};
@@ -21,11 +20,7 @@ impl cli::Shell {
     /// Runs the shell or the command; its end becomes ours.
     pub fn run(self, global: Global) -> Result<ExitStatus> {
         let session = Session::open(global, Access::Write)?;
-        let triples = self.platform.triples();
-        let [triple] = &triples[..] else {
-            return Err(Failure::new(Exit::Usage, "a step is one target's: name one").into());
-        };
-        let target = session.target(triple)?;
+        let target = session.one_target(&self.platform, "a step is that of")?;
         let recipes = &session.recipes.libraries;
         if !recipes.contains_key(&self.step) {
             let message =

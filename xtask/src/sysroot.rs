@@ -20,11 +20,11 @@ impl cli::Sysroot {
     /// Builds the libraries and composes them; prints the folder's path.
     pub fn run(self, global: Global) -> Result<()> {
         let session = Session::open(global, Access::Write)?;
-        for triple in self.platform.triples() {
-            let target = session.target(&triple)?;
+        for target in session.targets(&self.platform)? {
+            let triple = &target.triple;
             let named = self.named(&session.recipes);
             let (libraries, wish, target_folder, user) = if named.is_empty() {
-                let project = session.project(&self.package, &triple)?;
+                let project = session.project(&self.package, triple)?;
                 let wanted = project.wanted;
                 let user = (project.package.name, project.package.manifest_path);
                 (wanted.libraries, wanted.toolchain, project.metadata.target_directory, user)
@@ -37,7 +37,7 @@ impl cli::Sysroot {
             let plan = session.settle(toolchain, &target, Goal::libraries(&libraries))?;
             session.store.keep_root(session.root(&user.0, &user.1, &plan, &[]));
             build::make(&session, &plan)?;
-            let place = target_folder.join("sysroot").join(&triple);
+            let place = target_folder.join("sysroot").join(target.name());
             mirror(&session.entry(plan.sysroot()).outputs(), &place)?;
             report::status("Composed", format!("{} ({})", place.display(), names(&libraries)));
             report::event(
@@ -55,7 +55,9 @@ impl cli::Sysroot {
     /// The libraries that were named, each once.
     fn named(&self, recipes: &Recipes) -> Vec<String> {
         if self.all {
-            return recipes.libraries.keys().cloned().collect();
+            // What every program is linked with anyway is in no sysroot.
+            let is_own = |name: &&String| !recipes.is_runtime_rust(name);
+            return recipes.libraries.keys().filter(is_own).cloned().collect();
         }
         let mut libraries = self.libraries.clone();
         libraries.sort();

@@ -23,8 +23,15 @@ pub struct Target {
     pub float_abi: FloatAbi,
     /// Compiler flags that set the CPU baseline.
     pub cflags: Vec<String>,
+    /// What every CPU of this kind has, which code may take without asking: on x86 in rustc's words,
+    /// elsewhere in those of the attributes of object files (docs/baseline.md).
+    pub baseline: Vec<String>,
+    /// The CPU that the command line names in place of the target's own, by rustc's name.
+    pub cpu: Option<String>,
     /// What rustc has to be told that it does not assume for the target.
     pub rustflags: Vec<String>,
+    /// Where the standard library comes from.
+    pub std: Std,
     /// The stack of threads that do not ask for one of their own size, and of none that Rust starts.
     pub stack_size_bytes: u64,
     /// What runs its programs where the CPU is another.
@@ -40,6 +47,15 @@ pub enum FloatAbi {
     Hard,
     /// In those for whole numbers: there may be no FPU.
     Soft,
+}
+
+/// Where a target's standard library of Rust comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Std {
+    /// rustup has it.
+    Rustup,
+    /// It is built from source, with the C runtime that it is linked with.
+    Source,
 }
 
 /// A QEMU of its user mode, and the CPU that is the target's baseline.
@@ -73,10 +89,43 @@ pub enum Endian {
     Big,
 }
 
+impl Endian {
+    /// That of this machine.
+    pub const OURS: Self = if cfg!(target_endian = "big") { Self::Big } else { Self::Little };
+}
+
 impl Target {
     /// `x86_64`: the family of CPUs that the triple begins with.
     pub fn cpu(&self) -> &str {
         self.triple.split('-').next().unwrap_or_default()
+    }
+
+    /// `x86_64-unknown-linux-musl`, with `+x86-64-v3` behind it if such a CPU is named: what results for
+    /// it are called. No triple has a plus sign in it.
+    pub fn name(&self) -> String {
+        match &self.cpu {
+            Some(cpu) => format!("{}+{cpu}", self.triple),
+            None => self.triple.clone(),
+        }
+    }
+
+    /// The same target for another CPU, by rustc's name for it, and what that one has. Compilers of C
+    /// know it by the same name; the flag for it differs.
+    #[must_use]
+    pub fn with_cpu(mut self, cpu: &str, features: Vec<String>) -> Self {
+        self.cflags.retain(|flag| !flag.starts_with("-march=") && !flag.starts_with("-mcpu="));
+        let flag = match self.cpu() {
+            cpu if ["arm", "aarch64", "riscv", "powerpc"].iter().any(|it| cpu.starts_with(it)) => {
+                "-mcpu"
+            }
+            _ => "-march",
+        };
+        self.cflags.push(format!("{flag}={cpu}"));
+        self.baseline = features;
+        // All that QEMU has: it knows few CPUs by the names of compilers.
+        self.emulator.cpu = "max".to_owned();
+        self.cpu = Some(cpu.to_owned());
+        self
     }
 
     /// `X86_64_UNKNOWN_LINUX_MUSL`: the form in names of variables like `CARGO_TARGET_…_LINKER`.

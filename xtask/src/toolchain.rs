@@ -48,6 +48,8 @@ pub struct ToolNames {
     pub strip: String,
     /// The linker.
     pub ld: String,
+    /// What runs a program in the emulator: only beside a linking driver.
+    pub run: String,
 }
 
 impl ToolNames {
@@ -61,6 +63,7 @@ impl ToolNames {
             ranlib: name("ranlib"),
             strip: name("strip"),
             ld: name("ld"),
+            run: name("run"),
         }
     }
 }

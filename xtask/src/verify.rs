@@ -27,6 +27,7 @@ use crate::links;
 use crate::plan::Plan;
 use crate::report;
 use crate::session::{Access, Project, Session};
+use crate::target::Target;
 use blame::{Cause, blame};
 use builds::{Build, Builds};
 use compare::{Comparison, owner};
@@ -42,17 +43,17 @@ impl cli::Verify {
         }
         let wanted = vary::parse(&self.vary)?;
         let session = Session::open(global, Access::Write)?;
-        for triple in self.platform.triples() {
-            self.run_for(&session, &triple, &wanted)?;
+        for target in session.targets(&self.platform)? {
+            self.run_for(&session, &target, &wanted)?;
         }
         Ok(())
     }
 
-    fn run_for(&self, session: &Session, triple: &str, wanted: &Variations) -> Result<()> {
+    fn run_for(&self, session: &Session, target: &Target, wanted: &Variations) -> Result<()> {
+        let triple = target.triple.as_str();
         let project = session.project(&self.package, triple)?;
         app::check_order(&Order { project: &project, bins: &self.bin, profile: &self.profile })?;
-        let target = session.target(triple)?;
-        let plan = session.settle_project(&project, &self.platform, &target)?;
+        let plan = session.settle_project(&project, &self.platform, target)?;
         session.fetch_crates(&project, triple)?;
         let given = self.given(session, &plan)?;
         let work = match self.keep {
@@ -116,6 +117,8 @@ impl cli::Verify {
         all.extend(["--package".to_owned(), project.package.name.clone()]);
         all.extend(["--profile".to_owned(), self.profile.clone()]);
         all.extend(self.bin.iter().flat_map(|bin| ["--bin".to_owned(), bin.clone()]));
+        let cpu = self.platform.target_cpu.iter();
+        all.extend(cpu.flat_map(|cpu| ["--target-cpu".to_owned(), cpu.clone()]));
         all.extend(project.features.iter().cloned());
         all
     }

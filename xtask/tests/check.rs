@@ -54,7 +54,7 @@ fn compile(name: &str, source: &str, flags: &[&str]) -> Option<PathBuf> {
 fn expectation(file: &Path, forbidden: Vec<Forbidden>) -> Expectation {
     let run =
         RunPolicy::EmptyRoot { scratch: file.parent().unwrap().to_owned(), limit: TIME_LIMIT };
-    Expectation { machine: None, forbidden, run, oldest_cpu: Err(String::new()) }
+    Expectation { machine: None, baseline: None, forbidden, run, oldest_cpu: Err(String::new()) }
 }
 
 fn examined(file: &Path) -> Checkup {
@@ -65,7 +65,13 @@ fn unrun(file: &Path) -> Checkup {
     let run = RunPolicy::Never("it could not start".to_owned());
     examine(
         file,
-        &Expectation { machine: None, forbidden: Vec::new(), run, oldest_cpu: Err(String::new()) },
+        &Expectation {
+            machine: None,
+            baseline: None,
+            forbidden: Vec::new(),
+            run,
+            oldest_cpu: Err(String::new()),
+        },
     )
     .unwrap()
 }

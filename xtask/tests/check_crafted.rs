@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use xtask::check::baseline::Baseline;
 use xtask::check::{
     Checkup, Expectation, Forbidden, Outcome, RunPolicy, TIME_LIMIT, examine,
     forbidden_of_this_machine, table,
 };
+use xtask::emulator::Emulator;
 use xtask::exit::Exit;
 use xtask::target::{Endian, Machine};
 
@@ -129,7 +131,13 @@ fn examine_bytes(bytes: &[u8], expectation: &Expectation) -> Checkup {
 
 fn no_run() -> Expectation {
     let run = RunPolicy::Never("not in this test".to_owned());
-    Expectation { machine: None, forbidden: Vec::new(), run, oldest_cpu: Err(String::new()) }
+    Expectation {
+        machine: None,
+        baseline: None,
+        forbidden: Vec::new(),
+        run,
+        oldest_cpu: Err(String::new()),
+    }
 }
 
 fn outcome(checkup: &Checkup, name: &str) -> Outcome {
@@ -152,12 +160,18 @@ fn assert_only_fails(bytes: &[u8], name: &str, words: &str) {
 fn a_sound_program_passes_and_runs_in_an_empty_root() {
     let run = run_here();
     let forbidden = forbidden_of_this_machine(&[("the workspace", scratch())]);
-    let expectation = Expectation { machine: Some(X86_64), forbidden, run, ..no_run() };
+    let expectation = Expectation {
+        machine: Some(X86_64),
+        baseline: Some(Baseline::default()),
+        forbidden,
+        run,
+        ..no_run()
+    };
     let checkup = examine_bytes(&Builder::exit_7().build(), &expectation);
     let checked = checkup.clone().into_checked().unwrap();
     let names: Vec<_> = checked.checks().map(|(name, _)| name).collect();
-    let expected = ["elf", "static", "stack", "segments", "relocations", "paths", "empty-root"];
-    assert_eq!(names, expected);
+    let expected = ["elf", "static", "stack", "segments", "relocations", "paths"];
+    assert_eq!(names, [&expected[..], &["empty-root", "oldest-cpu", "baseline"]].concat());
     match outcome(&checkup, "empty-root") {
         Outcome::Skipped(reason) => eprintln!("SKIPPED: running it: {reason}"),
         other => assert_eq!(other, Outcome::Passed("exit code 7".to_owned())),
@@ -174,6 +188,35 @@ fn a_program_that_never_ends_has_started_well() {
     match outcome(&checkup, "empty-root") {
         Outcome::Skipped(reason) => eprintln!("SKIPPED: running it: {reason}"),
         other => assert_eq!(other, Outcome::Passed("still running after 0.3 s".to_owned())),
+    }
+}
+
+/// HADDPS is of SSE3, which the first x86_64 had not.
+#[test]
+fn an_instruction_that_the_oldest_cpu_lacks_is_found_by_running_it() {
+    let wanted = xtask::target::Emulator {
+        program: "qemu-x86_64".to_owned(),
+        cpu: "qemu64,-sse3".to_owned(),
+        since: None,
+    };
+    let emulator = match Emulator::find(&wanted) {
+        Ok(emulator) => emulator,
+        Err(missing) => return eprintln!("SKIPPED: the oldest CPU: {missing}"),
+    };
+    let plain = Builder::exit_7();
+    let mut newer = Builder::exit_7();
+    newer.body.splice(0..0, [0xf2, 0x0f, 0x7c, 0xc0]);
+    newer.segments[0].3 += 4;
+    let expectation = Expectation { run: run_here(), oldest_cpu: Ok(emulator), ..no_run() };
+    let said =
+        |builder: &Builder| outcome(&examine_bytes(&builder.build(), &expectation), "oldest-cpu");
+    match (said(&plain), said(&newer)) {
+        (Outcome::Skipped(reason), _) => eprintln!("SKIPPED: running it: {reason}"),
+        (plain, newer) => {
+            let how = "exit code 7 (qemu-x86_64 -cpu qemu64,-sse3)";
+            assert_eq!(plain, Outcome::Passed(how.to_owned()));
+            assert!(matches!(&newer, Outcome::Failed(why) if why.contains("SIGILL")), "{newer:?}");
+        }
     }
 }
 

@@ -11,6 +11,8 @@ mod processes;
 mod real;
 #[path = "fetch/resume.rs"]
 mod resume;
+#[path = "fetch/rustup.rs"]
+mod rustup;
 #[path = "support/server.rs"]
 mod server;
 
@@ -54,6 +56,7 @@ impl Bench {
         };
         fetcher.cargo = self.root.join("no-cargo");
         fetcher.cargo_home = self.root.join("cargo-home");
+        fetcher.rustup_home = self.root.join("rustup-home");
         fetcher.pips = vec![vec![self.root.join("no-pip").display().to_string()]];
         fetcher.apt_root = self.root.join("apt");
         fetcher
@@ -91,7 +94,14 @@ fn bytes(size: usize) -> Vec<u8> {
 }
 
 fn source(origin: Origin, body: &[u8]) -> Source {
-    Source { origin, digest: Digest::sha256_of(body), root: None, omit: vec![], target: None }
+    Source {
+        origin,
+        digest: Digest::sha256_of(body),
+        root: None,
+        omit: vec![],
+        target: None,
+        inner: None,
+    }
 }
 
 fn url_source(url: String, body: &[u8]) -> Source {

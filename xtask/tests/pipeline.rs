@@ -23,6 +23,8 @@ mod offline;
 mod real;
 #[path = "pipeline/refusals.rs"]
 mod refusals;
+#[path = "pipeline/std_source.rs"]
+mod std_source;
 #[path = "pipeline/store.rs"]
 mod store;
 #[path = "pipeline/toolchains.rs"]

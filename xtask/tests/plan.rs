@@ -11,6 +11,8 @@ mod fields;
 mod files;
 #[path = "plan/known.rs"]
 mod known;
+#[path = "plan/std.rs"]
+mod std_library;
 #[path = "plan/tools.rs"]
 mod tools;
 

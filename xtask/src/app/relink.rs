@@ -17,7 +17,8 @@ pub fn forget_other_sysroot(order: &Order<'_>, environment: &Environment) -> Res
     let (project, triple) = (order.project, &environment.target.triple);
     let entry = environment.sysroot.parent().and_then(|entry| entry.file_name());
     let now = entry.context("a sysroot outside of the store")?.to_string_lossy().into_owned();
-    let name = format!("sysroot-{}-{triple}-{}", project.package.name, order.profile);
+    let target = environment.target.name();
+    let name = format!("sysroot-{}-{target}-{}", project.package.name, order.profile);
     let note = project.metadata.target_directory.join("muslin").join(name);
     let before = fs::read_to_string(&note).ok();
     if before.as_ref() == Some(&now) {

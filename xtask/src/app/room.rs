@@ -12,8 +12,8 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
-use super::host::Host;
 use crate::environment::Environment;
+use crate::host::Host;
 use crate::layout::{TempFolder, copy_with_times};
 use crate::process::{self, CLOCK_LIBRARY};
 use crate::sandbox::{Access, Sandbox, View};

@@ -132,6 +132,9 @@ impl RecipeBump {
                 };
                 Ok(Origin::Pypi { name, version, platform: platform.clone() })
             }
+            Origin::Rustup { component, .. } => {
+                Ok(Origin::Rustup { component: component.clone(), version: self.version.clone() })
+            }
             Origin::Debian { path } => match self.debian.clone().or_else(|| carried(path)) {
                 Some(path) => Ok(Origin::Debian { path }),
                 None => Err("its path does not hold the version: name the new one with `--debian`"
@@ -190,6 +193,9 @@ fn put(edits: &mut Edits<'_>, table: &DeTable<'_>, source: &Source) {
         Origin::Crate { name, version } => replace("crate", &format!("{name} {version}")),
         Origin::Pypi { name, version, .. } => replace("pypi", &format!("{name} {version}")),
         Origin::Debian { path } => replace("debian", path),
+        Origin::Rustup { component, version } => {
+            replace("rustup", &format!("{component} {version}"));
+        }
     }
     if let Origin::Url { mirrors, .. } = &source.origin
         && let Some(value) = table.get("mirrors")

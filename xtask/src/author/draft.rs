@@ -168,6 +168,9 @@ fn source_text(source: &Source, is_recorded: bool) -> String {
         Origin::Pypi { name, version, .. } => {
             ("pypi", format!("{name} {version}"), "the package index, and computed on the bytes")
         }
+        Origin::Rustup { component, version } => {
+            ("rustup", format!("{component} {version}"), "computed on the files that it installs")
+        }
         Origin::Debian { path } => ("debian", path.clone(), "computed on the bytes of the mirror"),
         Origin::Url { url, .. } if is_recorded => {
             ("url", url.clone(), "a public record: say here which")

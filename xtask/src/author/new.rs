@@ -259,7 +259,7 @@ fn version(sources: &[(Source, bool)]) -> Option<String> {
             let upstream = version.split_once('+')?.1;
             Some(upstream.trim_start_matches(|c: char| !c.is_ascii_digit()).to_owned())
         }
-        Origin::Pypi { version, .. } => Some(version.clone()),
+        Origin::Pypi { version, .. } | Origin::Rustup { version, .. } => Some(version.clone()),
     })
 }
 

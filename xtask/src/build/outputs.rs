@@ -77,7 +77,8 @@ pub fn of_library(library: &Library) -> Vec<PathBuf> {
     let libs = libs.map(|name| format!("lib/lib{name}.a"));
     let headers = outputs.include.iter().map(|name| format!("include/{name}"));
     let pkgconfig = outputs.pkgconfig.iter().map(|name| format!("lib/pkgconfig/{name}.pc"));
-    libs.chain(headers).chain(pkgconfig).map(PathBuf::from).collect()
+    let objects = outputs.objects.iter().map(|name| format!("lib/{name}"));
+    libs.chain(objects).chain(headers).chain(pkgconfig).map(PathBuf::from).collect()
 }
 
 fn summary(files: &[PathBuf]) -> String {

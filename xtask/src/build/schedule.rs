@@ -9,69 +9,120 @@ use anyhow::{Error, Result, anyhow};
 use crate::plan::{Plan, Step};
 use crate::{process, report};
 
-#[derive(Default)]
-struct State {
-    done: BTreeSet<usize>,
-    running: BTreeSet<usize>,
-    times: Vec<(usize, Duration)>,
-    failure: Option<Error>,
+/// A step that is to be made.
+pub struct Job<'a> {
+    /// A plan that it is of.
+    pub plan: &'a Plan,
+    /// The step.
+    pub step: &'a Step,
+    /// Jobs that must be done before, by index.
+    pub waits_for: Vec<usize>,
 }
 
-/// Runs `work` for each of the `stale` steps, dependencies first, as many at once as there are;
-/// `work` itself waits for a job token. After a failure nothing new is started, what runs is waited
-/// for (its result is kept), and the first failure is the error.
+/// What became of a job.
+#[derive(Debug)]
+pub enum End {
+    /// It was done, in this time.
+    Done(Duration),
+    /// It failed.
+    Failed(Error),
+    /// It was not begun, because another had failed.
+    Dropped,
+}
+
+/// What is done after a failure.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum After {
+    /// Nothing new is begun.
+    Stop,
+    /// All that needs not what failed.
+    GoOn,
+}
+
+struct State {
+    ends: Vec<Option<End>>,
+    running: BTreeSet<usize>,
+    has_failed: bool,
+}
+
+impl State {
+    /// Whether a job has to wait, and if not, whether it is to be begun.
+    fn turn(&self, job: &Job<'_>, after: After) -> Option<bool> {
+        if process::is_interrupted() || (self.has_failed && after == After::Stop) {
+            return Some(false);
+        }
+        let mut is_ready = true;
+        for index in &job.waits_for {
+            match self.ends[*index] {
+                Some(End::Done(_)) => {}
+                Some(_) => return Some(false),
+                None => is_ready = false,
+            }
+        }
+        is_ready.then_some(true)
+    }
+}
+
+/// Runs `work` for each job, those that it waits for first, as many at once as there are; `work`
+/// itself waits for a job token. What runs when another fails is waited for: its result is kept.
 pub fn run(
-    plan: &Plan,
-    stale: &BTreeSet<usize>,
-    work: &(dyn Fn(&Step) -> Result<()> + Sync),
-) -> Result<Vec<(usize, Duration)>> {
-    let state = Mutex::new(State::default());
+    jobs: &[Job<'_>],
+    after: After,
+    work: &(dyn Fn(&Job<'_>) -> Result<()> + Sync),
+) -> Vec<End> {
+    let ends = jobs.iter().map(|_| None).collect();
+    let state = Mutex::new(State { ends, running: BTreeSet::new(), has_failed: false });
     let change = Condvar::new();
     let locked = || state.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     std::thread::scope(|scope| {
-        for &index in stale {
+        for (index, job) in jobs.iter().enumerate() {
             let (change, locked) = (&change, &locked);
             scope.spawn(move || {
-                let step = &plan.steps[index];
-                let waits_for: Vec<usize> =
-                    step.dependencies.iter().copied().filter(|d| stale.contains(d)).collect();
                 let mut now = locked();
-                while now.failure.is_none() && !waits_for.iter().all(|d| now.done.contains(d)) {
-                    now = change.wait(now).unwrap_or_else(|poisoned| poisoned.into_inner());
-                }
-                if now.failure.is_some() {
-                    return;
-                }
-                now.running.insert(index);
-                drop(now);
-                let begin = Instant::now();
-                let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(step)))
-                    .unwrap_or_else(|_| Err(anyhow!("the step {} panicked", step.name)));
-                let mut now = locked();
-                now.running.remove(&index);
-                match result {
-                    Ok(()) => {
-                        now.done.insert(index);
-                        now.times.push((index, begin.elapsed()));
+                let is_begun = loop {
+                    match now.turn(job, after) {
+                        Some(is_begun) => break is_begun,
+                        None => {
+                            now = change.wait(now).unwrap_or_else(|poisoned| poisoned.into_inner());
+                        }
                     }
-                    Err(error) => fail(&mut now, plan, step, error),
+                };
+                if is_begun {
+                    now.running.insert(index);
+                    drop(now);
+                    let begin = Instant::now();
+                    let result = caught(work, job);
+                    now = locked();
+                    now.running.remove(&index);
+                    now.ends[index] = Some(match result {
+                        Ok(()) => End::Done(begin.elapsed()),
+                        Err(error) => {
+                            tell(&now, jobs, job.step, after);
+                            now.has_failed = true;
+                            End::Failed(error)
+                        }
+                    });
+                } else {
+                    now.ends[index] = Some(End::Dropped);
                 }
                 change.notify_all();
             });
         }
     });
     let state = state.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
-    match state.failure {
-        Some(error) => Err(error),
-        None => Ok(state.times),
-    }
+    state.ends.into_iter().map(|end| end.unwrap_or(End::Dropped)).collect()
 }
 
-fn fail(now: &mut State, plan: &Plan, step: &Step, error: Error) {
-    if !now.running.is_empty() && !process::is_interrupted() {
-        let others: Vec<_> =
-            now.running.iter().map(|index| plan.steps[*index].name.as_str()).collect();
-        report::warning(format!("{} failed; waiting for {}", step.name, others.join(", ")));
+fn caught(work: &(dyn Fn(&Job<'_>) -> Result<()> + Sync), job: &Job<'_>) -> Result<()> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(job)))
+        .unwrap_or_else(|_| Err(anyhow!("the step {} panicked", job.step.name)))
+}
+
+/// Says what a failure waits for.
+fn tell(now: &State, jobs: &[Job<'_>], step: &Step, after: After) {
+    if after == After::GoOn || now.running.is_empty() || process::is_interrupted() {
+        return;
     }
-    now.failure.get_or_insert(error);
+    let others: Vec<_> = now.running.iter().map(|it| jobs[*it].step.name.as_str()).collect();
+    report::warning(format!("{} failed; waiting for {}", step.name, others.join(", ")));
 }

@@ -90,7 +90,7 @@ fn unpack_source(session: &Session, step: &Step, to: &Path, entry: &Path) -> Res
 
 /// Makes a library or a tool, and leaves nothing of its folder but what the entry keeps.
 fn build(session: &Session, plan: &Plan, step: &Step, root: &Path, tokens: &Client) -> Result<()> {
-    let label = format!("{} {}", step.name, step.version);
+    let label = step.label();
     report::status("Building", &label);
     let _progress = report::Progress::spinner("Building", &label);
     let mut room = Room::new(session, plan, step, root)?;

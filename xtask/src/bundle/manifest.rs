@@ -72,13 +72,14 @@ pub struct Member {
 }
 
 impl Planned {
-    /// That of a plan.
-    pub fn of(plan: &Plan) -> Self {
+    /// That of a plan, and of the standard library if that is built from source.
+    pub fn of(plan: &Plan, std: Option<PlannedStep>) -> Self {
         let step = |step: &crate::plan::Step| PlannedStep {
             name: step.name.clone(),
             version: step.version.clone(),
             fingerprint: step.fingerprint.clone(),
         };
-        Self { target: plan.target.triple.clone(), steps: plan.steps.iter().map(step).collect() }
+        let steps = plan.steps.iter().map(step).chain(std).collect();
+        Self { target: plan.target.triple.clone(), steps }
     }
 }

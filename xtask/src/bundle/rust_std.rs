@@ -8,17 +8,33 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
+use super::manifest::PlannedStep;
 use super::pack::Pieces;
+use crate::digest::Digest;
 use crate::exit::{Exit, Failure};
 use crate::layout::{files_below, remove_tree, write_atomically};
+use crate::plan::Plan;
 use crate::process::shell_word;
 use crate::report;
-use crate::rust::Rust;
+use crate::rust::{Rust, from_source};
+use crate::session::Session;
 
 /// The folder in a bundle that has the layout of an installation.
 pub const FOLDER: &str = "rust-std";
 
 const RUSTLIB: &str = "lib/rustlib";
+
+/// How a standard library that is built from source is called; nothing if rustup brings it. Its bytes are
+/// among the downloads.
+pub fn planned(session: &Session, plan: &Plan, rust: &Rust) -> Result<Option<PlannedStep>> {
+    let Some(std) = from_source::recipe(&session.recipes, &plan.target)? else { return Ok(None) };
+    let pre_image = from_source::pre_image(std, rust, plan);
+    Ok(Some(PlannedStep {
+        name: from_source::NAME.to_owned(),
+        version: std.version.clone(),
+        fingerprint: Digest::sha256_of(pre_image.as_bytes()).hex(),
+    }))
+}
 
 /// Puts the standard library of a target into a bundle.
 pub fn add(rust: &Rust, triple: &str, pieces: &mut Pieces<'_>) -> Result<()> {

@@ -24,7 +24,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use object::elf;
 use rustix::fd::{AsFd as _, BorrowedFd};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
@@ -37,7 +36,7 @@ use rustix::thread::{
 use super::Outcome;
 use super::elf::Image;
 use super::structure::describe;
-use crate::emulator::Emulator;
+use crate::emulator::{Emulator, Fit};
 use crate::process;
 use crate::report::human_duration;
 use judge::{explain_setup, judge_end, judge_exec};
@@ -95,7 +94,7 @@ impl Program<'_> {
             Ok(emulator) => self.start_by(Some(emulator)),
             Err(why) => Outcome::Skipped(why.clone()),
         };
-        if matches!(fits_this_cpu(self.image.machine.elf), Fit::Yes | Fit::Perhaps) {
+        if Fit::of(self.image.machine) != Fit::No {
             return [self.start_by(None), emulated];
         }
         let itself = match &emulated {
@@ -140,30 +139,6 @@ fn lend(emulator: &Emulator, root: &EmptyRoot) -> Result<()> {
     let place = root.0.join(&EMULATOR[1..]);
     fs::write(&place, data).with_context(|| format!("cannot write {}", place.display()))?;
     Ok(fs::set_permissions(&place, fs::Permissions::from_mode(0o755))?)
-}
-
-/// Whether this CPU runs programs for a machine.
-enum Fit {
-    Yes,
-    /// If the kernel was built to.
-    Perhaps,
-    No,
-}
-
-fn fits_this_cpu(machine: u16) -> Fit {
-    let machine = elf::Machine(machine);
-    match (std::env::consts::ARCH, machine) {
-        ("x86_64", elf::EM_386) | ("aarch64", elf::EM_ARM) => Fit::Perhaps,
-        ("x86_64", elf::EM_X86_64)
-        | ("x86", elf::EM_386)
-        | ("aarch64", elf::EM_AARCH64)
-        | ("arm", elf::EM_ARM)
-        | ("riscv64" | "riscv32", elf::EM_RISCV)
-        | ("powerpc64", elf::EM_PPC64)
-        | ("s390x", elf::EM_S390)
-        | ("loongarch64", elf::EM_LOONGARCH) => Fit::Yes,
-        _ => Fit::No,
-    }
 }
 
 /// A folder with nothing but the program, gone when dropped.

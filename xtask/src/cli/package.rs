@@ -81,14 +81,25 @@ pub struct Platform {
     /// The target triple; may be given several times [default: x86_64-unknown-linux-musl].
     #[arg(long, value_name = "TRIPLE")]
     pub target: Vec<String>,
+    /// All targets of recipes/targets.toml.
+    #[arg(long, conflicts_with = "target")]
+    pub all_targets: bool,
+    /// The CPU that the program may take for granted, by rustc's name: for Rust and C alike, such as
+    /// x86-64-v3 [default: what every machine of the target has].
+    #[arg(long, value_name = "CPU")]
+    pub target_cpu: Option<String>,
     /// The toolchain [default: the first that the store has or that can be fetched].
     #[arg(long, value_name = "NAME")]
     pub toolchain: Option<String>,
 }
 
 impl Platform {
-    /// The triples asked for, without repetition; the default one if none was.
-    pub fn triples(&self) -> Vec<String> {
+    /// The triples asked for, without repetition; the default one if none was. `known` are those of
+    /// the table.
+    pub fn triples<'k>(&self, known: impl IntoIterator<Item = &'k String>) -> Vec<String> {
+        if self.all_targets {
+            return known.into_iter().cloned().collect();
+        }
         let mut triples: Vec<String> = Vec::new();
         for triple in &self.target {
             if !triples.contains(triple) {

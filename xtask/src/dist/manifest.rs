@@ -8,11 +8,12 @@ use serde::Serialize;
 
 use super::copies::{self, Copy};
 use crate::app::Program;
-use crate::app::host::Host;
 use crate::check::Checked;
 use crate::digest::Digest;
+use crate::host::Host;
 use crate::linked::Archive;
 use crate::plan::{Plan, Step, Work};
+use crate::rust::from_source;
 use crate::session::{Project, Session};
 
 /// Raised when a field changes its meaning or goes away; new fields do not raise it.
@@ -24,11 +25,15 @@ struct Manifest<'a> {
     muslin: &'static str,
     package: Package<'a>,
     target: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target_cpu: Option<&'a str>,
     profile: &'a str,
     features: &'a [String],
     lockfile: Option<String>,
     rustc: &'a str,
     rustc_version: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    std: Option<StandardLibrary>,
     toolchain: Input<'a>,
     driver: &'a str,
     sandbox: &'a str,
@@ -69,6 +74,14 @@ struct Input<'a> {
     fingerprint: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     sandbox: Option<String>,
+}
+
+/// Rust's standard library, built from source.
+#[derive(Serialize)]
+struct StandardLibrary {
+    version: String,
+    origin: String,
+    fingerprint: String,
 }
 
 /// A C library that a crate compiles by itself.
@@ -149,11 +162,13 @@ pub fn text(
             }),
         },
         target: &plan.target.triple,
+        target_cpu: plan.target.cpu.as_deref(),
         profile,
         features: &project.features,
         lockfile: lockfile(project),
         rustc: project.rust.short_version(),
         rustc_version: project.rust.version.lines().collect(),
+        std: standard_library(session, project, plan)?,
         toolchain: input(session, plan.toolchain(), toolchain),
         driver: &plan.driver().fingerprint,
         sandbox: session.sandbox()?.way().word(),
@@ -200,4 +215,20 @@ fn input<'a>(session: &Session, step: &'a Step, license: &'a str) -> Input<'a> {
 /// Who served something; of a mirror that is a folder its name is this machine's business.
 fn origin(served_by: &str) -> String {
     if served_by.starts_with("mirror /") { "mirror".to_owned() } else { served_by.to_owned() }
+}
+
+/// Nothing if rustup brings it: then it is part of Rust.
+fn standard_library(
+    session: &Session,
+    project: &Project,
+    plan: &Plan,
+) -> Result<Option<StandardLibrary>> {
+    let Some(std) = from_source::recipe(&session.recipes, &plan.target)? else { return Ok(None) };
+    let pre_image = from_source::pre_image(std, &project.rust, plan);
+    let entry = from_source::entry(&session.store, std, &pre_image);
+    Ok(Some(StandardLibrary {
+        version: std.version.clone(),
+        origin: entry.origin().unwrap_or_default(),
+        fingerprint: Digest::sha256_of(pre_image.as_bytes()).hex(),
+    }))
 }

@@ -13,7 +13,7 @@ use reqwest::header::{HeaderMap, HeaderValue, RANGE};
 use super::http::Retry;
 use super::refusal::Cause;
 use super::wanted::{file_name, origin_text};
-use super::{Fetcher, Limits, Network, cargo, pip};
+use super::{Fetcher, Limits, Network, cargo, pip, rustup};
 use crate::digest::{Digest, Hasher};
 use crate::process;
 use crate::recipe::Origin;
@@ -58,6 +58,14 @@ impl Fetcher {
                 let all = std::iter::once(url).chain(mirrors);
                 let all = all.filter_map(|text| text.parse().ok()).collect::<Vec<Url>>();
                 self.learn_from(&all, origin, &place)
+            }
+            Origin::Rustup { version, .. } => {
+                let temp = self.store.temp("rustup")?;
+                let file = temp.path().join(file_name(origin));
+                match rustup::packed(self, what, version, &file)? {
+                    Ok(()) => self.keep(&file, origin, &place).map(Ok),
+                    Err(reason) => Ok(Err(reason)),
+                }
             }
             Origin::Debian { path } => {
                 let all = self.debian_addresses(path).into_iter().filter_map(|(_, url)| url);

@@ -29,6 +29,8 @@ pub(super) enum Cause {
     NoPip,
     /// apt has no usable mirror.
     NoApt,
+    /// rustup could not install the component.
+    Rustup,
 }
 
 /// A place that did not serve.
@@ -88,6 +90,9 @@ fn advice(cause: Cause) -> Option<&'static str> {
             "pip is asked with your own configuration: `pip config list` shows its index and proxy"
         }
         Cause::NoPip => "Python's pip would open one more origin: install `python3-pip`",
+        Cause::Rustup => {
+            "rustup installs it beside a Rust of that release: `rustup component add rust-src --toolchain RELEASE`"
+        }
         Cause::NoApt => "Debian's mirrors are read from apt's `sources.list` and `sources.list.d`",
     })
 }

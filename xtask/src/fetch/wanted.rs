@@ -72,6 +72,7 @@ pub fn origin_text(origin: &Origin) -> String {
         Origin::Crate { name, version } => format!("crate {name} {version}"),
         Origin::Pypi { name, version, .. } => format!("pypi {name} {version}"),
         Origin::Debian { path } => format!("debian {path}"),
+        Origin::Rustup { component, version } => format!("rustup {component} {version}"),
     }
 }
 
@@ -84,6 +85,7 @@ pub(super) fn file_name(origin: &Origin) -> String {
         }
         Origin::Crate { name, version } => format!("{name}-{version}.crate"),
         Origin::Pypi { name, version, .. } => format!("{name}-{version}.whl"),
+        Origin::Rustup { component, version } => format!("{component}-{version}.tar"),
     };
     let is_fit = |c: char| c.is_ascii_alphanumeric() || "-_.+~".contains(c);
     let name: String = name.chars().map(|c| if is_fit(c) { c } else { '_' }).collect();

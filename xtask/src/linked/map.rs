@@ -9,7 +9,7 @@ use memchr::{memchr, memmem};
 pub type Parts = BTreeMap<PathBuf, BTreeSet<String>>;
 
 /// What stands in the column of output sections before an input section; symbols have it twice.
-const INDENT: &[u8; 8] = b"        ";
+pub const INDENT: &[u8; 8] = b"        ";
 
 /// Reads a map as LLD writes it; nothing if it is none.
 ///

@@ -47,6 +47,8 @@ pub struct Places<'a> {
     pub rust: Vec<PathBuf>,
     /// Names of the files of Rust's standard library.
     pub std: Vec<String>,
+    /// Their folder.
+    pub std_folder: PathBuf,
     /// Folders that cargo writes in.
     pub output: Vec<PathBuf>,
     /// Packages: folder, cargo's id, name and version.
@@ -61,8 +63,8 @@ impl<'a> Places<'a> {
         plan: &Plan,
         environment: &Environment,
     ) -> Self {
-        let std = project.rust.target_folder(&plan.target.triple).join("lib");
-        let std = fs::read_dir(std).into_iter().flatten().flatten();
+        let std_folder = environment.std.join("lib");
+        let std = fs::read_dir(&std_folder).into_iter().flatten().flatten();
         let packages = project.metadata.packages.iter().filter_map(|it| {
             let folder = it.manifest_path.parent()?.to_owned();
             Some((folder, it.id.clone(), it.name.as_str(), it.version.as_str()))
@@ -77,8 +79,9 @@ impl<'a> Places<'a> {
                 environment.linker.ancestors().nth(3).unwrap_or(&environment.linker).to_owned(),
             ],
             toolchain_name: format!("toolchain {} {}", toolchain.name, toolchain.version),
-            rust: project.rust.folders(),
+            rust: [project.rust.folders(), vec![environment.std.clone()]].concat(),
             std: std.map(|file| file.file_name().to_string_lossy().into_owned()).collect(),
+            std_folder,
             output: project.metadata.output_folders().map(Path::to_owned).collect(),
             packages: packages.collect(),
         }

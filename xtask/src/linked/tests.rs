@@ -65,6 +65,7 @@ impl Scene {
             toolchain_name: "toolchain zig 1".into(),
             rust: vec![self.at("rust")],
             std: vec!["libstd-0123456789abcdef.rlib".into()],
+            std_folder: PathBuf::from("/rust/lib"),
             output: vec![self.at("target")],
             packages: vec![(self.at("crates/z-sys"), "z#1".into(), "libz-sys", "1.0.0")],
         }

@@ -67,6 +67,9 @@ pub struct Package {
     pub source: Option<String>,
     /// Its Cargo.toml.
     pub manifest_path: PathBuf,
+    /// The binary that `cargo run` runs.
+    #[serde(default)]
+    pub default_run: Option<String>,
     /// Its `links` key.
     pub links: Option<String>,
     /// `[package.metadata]`.

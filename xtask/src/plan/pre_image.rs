@@ -184,6 +184,7 @@ pub(super) fn library(
     }
     lines.add_all("output-lib", &library.outputs.libs);
     lines.add_all("output-alias", &library.outputs.aliases);
+    lines.add_all("output-object", &library.outputs.objects);
     lines.add_all("output-include", &library.outputs.include);
     lines.add_all("output-pkgconfig", &library.outputs.pkgconfig);
     lines.0

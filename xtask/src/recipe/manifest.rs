@@ -17,6 +17,7 @@ mod making;
 mod patches;
 mod paths;
 mod prebuilt;
+mod rust_std;
 mod source;
 mod syntax;
 mod target;
@@ -122,6 +123,7 @@ impl Context<'_> {
 #[derive(Default)]
 struct Sorted<'f> {
     targets: Option<&'f File>,
+    rust_std: Option<&'f File>,
     libraries: Vec<(&'f str, &'f File)>,
     toolchains: Vec<(&'f str, &'f File)>,
     tools: Vec<(&'f str, &'f File)>,
@@ -173,6 +175,14 @@ pub fn parse<'f>(files: &'f [File]) -> Result<Recipes, Vec<Diagnostic<'f>>> {
             others.push((file, pins));
         }
     }
+    if let Some(file) = sorted.rust_std {
+        let read = |fields: &Fields<'_, 'f>| rust_std::read(fields, &context);
+        let found = document(file, rust_std::shape(), &mut mistakes, read);
+        recipes.rust_std = found.and_then(|(std, pins)| {
+            others.push((file, pins));
+            std
+        });
+    }
     mistakes.extend(across::check(&drafts, &others));
     mistakes.extend(target::check_options(&rows.unwrap_or_default(), &recipes));
     if mistakes.is_empty() { Ok(recipes) } else { Err(mistakes) }
@@ -216,6 +226,7 @@ fn sort<'f>(files: &'f [File], mistakes: &mut Vec<Diagnostic<'f>>) -> Sorted<'f>
         let parts: Vec<&str> = path.split('/').collect();
         match parts[..] {
             ["targets.toml"] => sorted.targets = Some(file),
+            ["std.toml"] => sorted.rust_std = Some(file),
             [name] if name.ends_with(".md") || name.ends_with(".schema.json") => {}
             ["patches", library, name] => {
                 sorted.patches.entry(library).or_default().insert(name, file);
@@ -259,7 +270,7 @@ fn stray<'f>(file: &'f File, folder: &str) -> Diagnostic<'f> {
     };
     mistake.note(
         "there are libraries/<name>.toml, toolchains/<name>.toml, tools/<name>.toml, \
-         patches/<library or tool>/<patch> and targets.toml",
+         patches/<library or tool>/<patch>, targets.toml and std.toml",
     )
 }
 
@@ -272,7 +283,8 @@ fn check_names<'f>(
 ) {
     let libraries = || context.libraries.iter().map(String::as_str);
     let toolchains = context.toolchains.iter().map(String::as_str);
-    let known = || libraries().chain(context.tools.keys().copied()).chain(toolchains.clone());
+    let others = context.tools.keys().copied().chain([rust_std::NAME]);
+    let known = || libraries().chain(others.clone()).chain(toolchains.clone());
     for (owner, patches) in &context.patches {
         if known().any(|name| name == *owner) {
             continue;

@@ -12,6 +12,8 @@ use crate::fetch::{Missing, VerifiedArchive};
 use crate::layout::Root;
 use crate::plan::Plan;
 use crate::process;
+use crate::recipe::RustStd;
+use crate::rust::from_source::{self, Archives};
 use crate::target::Target;
 
 impl Session {
@@ -23,12 +25,32 @@ impl Session {
         platform: &cli::Platform,
         target: &Target,
     ) -> Result<Plan> {
+        if let Some(std) = from_source::recipe(&self.recipes, target)? {
+            from_source::require_release(std, &project.rust, &target.triple)?;
+        }
         let plan = self
             .settle(project.toolchain(platform), target, project.goal())
-            .map_err(|error| self.all_misses(project, &target.triple, error))?;
+            .map_err(|error| self.all_misses(project, target, error))?;
         self.keep_root(project, &plan, &[]);
-        project.rust.require_std(&target.triple, self.global.offline)?;
+        self.settle_std(project, &plan)?;
         Ok(plan)
+    }
+
+    /// Sees to it that the target's standard library is there, or all that it is built from.
+    fn settle_std(&self, project: &Project, plan: &Plan) -> Result<()> {
+        let Some(std) = from_source::recipe(&self.recipes, &plan.target)? else {
+            return project.rust.require_std(&plan.target.triple, self.global.offline);
+        };
+        let pre_image = from_source::pre_image(std, &project.rust, plan);
+        if from_source::entry(&self.store, std, &pre_image).exists() {
+            return Ok(());
+        }
+        self.fetch_std(std).map(drop)
+    }
+
+    /// The bytes of a standard library that is built from source.
+    pub fn fetch_std(&self, std: &RustStd) -> Result<Archives> {
+        from_source::fetch(std, &self.fetcher)?.map_err(|missing| offline_misses(&missing))
     }
 
     /// Sees to it that the crates of a package are here, unless they were at the last time.
@@ -49,21 +71,24 @@ impl Session {
     /// What a plan uses of the store.
     pub fn root(&self, package: &str, manifest: &Path, plan: &Plan, derived: &[String]) -> Root {
         let with_source = plan.steps.iter().filter_map(|step| Some((step, step.source.as_ref()?)));
+        let of_steps = with_source
+            .map(|(step, source)| (source.digest.hex(), format!("{}-{}", step.name, step.version)));
+        let std = from_source::recipe(&self.recipes, &plan.target).ok().flatten();
+        let of_std = std.into_iter().flat_map(from_source::sources).flat_map(|(what, sources)| {
+            sources.into_iter().map(move |it| (it.digest.hex(), what.replace(' ', "-")))
+        });
         Root {
             package: package.to_owned(),
             manifest: manifest.to_owned(),
             target: plan.target.triple.clone(),
             steps: plan.steps.iter().map(|step| self.entry(step).id().to_owned()).collect(),
             derived: derived.iter().cloned().collect(),
-            downloads: with_source
-                .map(|(step, source)| {
-                    (source.digest.hex(), format!("{}-{}", step.name, step.version))
-                })
-                .collect(),
+            downloads: of_steps.chain(of_std).collect(),
         }
     }
 
-    /// The bytes of every step of a plan, also of those whose result is there.
+    /// The bytes of every step of a plan, also of those whose result is there; and of a standard library
+    /// that is built from source.
     pub fn archives(&self, plan: &Plan) -> Result<Vec<VerifiedArchive>> {
         let (mut archives, mut missing) = (Vec::new(), Vec::new());
         for step in &plan.steps {
@@ -72,6 +97,12 @@ impl Session {
             match self.fetcher.fetch(&what, &[source]) {
                 Ok((_, archive)) => archives.push(archive),
                 Err(error) => missing.push(error.downcast::<Missing>()?),
+            }
+        }
+        if let Some(std) = from_source::recipe(&self.recipes, &plan.target)? {
+            match from_source::fetch(std, &self.fetcher)? {
+                Ok(found) => archives.extend(found.all()),
+                Err(more) => missing.extend(more),
             }
         }
         if missing.is_empty() { Ok(archives) } else { Err(offline_misses(&missing)) }
@@ -99,15 +130,31 @@ impl Session {
     }
 
     /// An error that lists what is missing offline, with what the later stages would miss too.
-    fn all_misses(&self, project: &Project, triple: &str, error: anyhow::Error) -> anyhow::Error {
+    fn all_misses(
+        &self,
+        project: &Project,
+        target: &Target,
+        error: anyhow::Error,
+    ) -> anyhow::Error {
+        let triple = &target.triple;
         let is_miss = |failure: &&Failure| failure.exit == Exit::Offline;
         let Some(first) = Failure::find(&error).filter(is_miss) else { return error };
         let mut message = first.message.clone();
         if self.fetch_crates(project, triple).is_err() {
             message.push_str(&format!("\n  crates of {}", project.package.name));
         }
-        if !project.rust.has_std(triple) {
-            message.push_str(&format!("\n  Rust's standard library for {triple} (rustup)"));
+        match from_source::recipe(&self.recipes, target) {
+            Ok(Some(std)) => {
+                // Whether its result is there can be known only when the plan is final.
+                let missing = from_source::fetch(std, &self.fetcher).ok().and_then(Result::err);
+                for one in missing.into_iter().flatten() {
+                    message.push_str(&format!("\n  {} ({})", one.what, one.origins.join("; ")));
+                }
+            }
+            _ if !project.rust.has_std(triple) => {
+                message.push_str(&format!("\n  Rust's standard library for {triple} (rustup)"));
+            }
+            _ => {}
         }
         Failure { exit: Exit::Offline, message, help: first.help.clone() }.into()
     }

@@ -14,15 +14,16 @@ use xshell::cmd;
 use super::headers::guarded;
 use super::self_test::SelfTest;
 use super::{BINDGEN_FOLDER, ToolNames, script, write_bindgen_headers, write_program};
+use crate::emulator;
 use crate::layout::{Entry, Store};
 use crate::plan::Step;
 use crate::process::{self, shell_word};
 use crate::recipe::{Driver, Toolchain};
 use crate::rust::Rust;
-use crate::target::Target;
+use crate::target::{Emulator, Target};
 
 /// Bump when the code below makes something else of the same inputs.
-const FORMAT: &str = "linking-driver 8";
+const FORMAT: &str = "linking-driver 9";
 
 /// musl has all of these in `libc.a`; empty archives serve those who ask for them by name.
 const EMPTY_LIBRARIES: [&str; 8] = ["m", "pthread", "rt", "dl", "util", "crypt", "resolv", "xnet"];
@@ -71,13 +72,16 @@ pub fn linking_driver(
     rust: &Rust,
 ) -> Result<LinkingDriver> {
     let lld = rust.lld()?;
+    let std = rust.std_entry(&target.triple).map(|entry| format!("std {}\n", entry.id()));
     let pre_image = format!(
-        "{FORMAT}\ndriver {} {}\ntarget {}\nlld {}\nrust {}\n{}",
+        "{FORMAT}\ndriver {} {}\ntarget {}\nemulator {:?}\nlld {}\nrust {}\n{}{}",
         driver.name,
         driver.fingerprint,
         target.triple,
+        target.emulator,
         lld.display(),
         rust.sysroot().display(),
+        std.unwrap_or_default(),
         rust.version
     );
     let name = format!("{}-linking-driver", toolchain.name);
@@ -119,6 +123,7 @@ fn make(
         write_program(&bin.join(name), &script(&tree, &format!("exec \"$tree/{name}\" \"$@\"")))?;
     }
     write_program(&bin.join(&names.strip), &strip_script(rust))?;
+    write_program(&bin.join(&names.run), &run_script(target))?;
     if matches!(toolchain.driver, Driver::Zig { .. }) {
         let driver = compiling.outputs().join("bin");
         Runtime { driver, names: &names, rust, triple: &target.triple, lib: &lib }.write()?;
@@ -131,6 +136,17 @@ const STATIC_BY_DEFAULT: &str = r#"case " $* " in
 *" -c "* | *" -S "* | *" -E "* | *" -M "* | *" -MM "* | *" -r "* | *" -shared "* | *" -static "* | *" -static-pie "* | *" -fsyntax-only "*) ;;
 *" -no-pie "*) set -- -static "$@" ;;
 *) set -- -static-pie "$@" ;;
+esac
+"#;
+
+/// The CPU of the machine that builds is no promise of any other's: what was compiled for it would
+/// differ with the machine, and end in SIGILL elsewhere. As for any flag that a compiler does not know,
+/// a build script that only tries it out goes on without it.
+const NO_NATIVE: &str = r#"case " $* " in
+*" -march=native "* | *" -mcpu=native "* | *" -mtune=native "*)
+    echo 'muslin: native is the CPU of the machine that builds: leave the flag out, or name a CPU with --target-cpu' >&2
+    exit 1
+    ;;
 esac
 "#;
 
@@ -191,7 +207,7 @@ fn call(name: &str, toolchain: &Toolchain, target: &Target, lld: &Path) -> Strin
     };
     let call = format!("\"$tree/{name}\" {flags}");
     format!(
-        "{STATIC_BY_DEFAULT}{}{}{}exec {call} \"$@\"",
+        "{NO_NATIVE}{STATIC_BY_DEFAULT}{}{}{}exec {call} \"$@\"",
         where_cargo_links(target),
         told_by_variables(target),
         guarded(&toolchain.driver, &call),
@@ -205,6 +221,42 @@ fn strip_script(rust: &Rust) -> String {
         "#!/bin/sh\nLD_LIBRARY_PATH={} exec {} --strip-all \"$@\"\n",
         shell_word(&rust.sysroot().join("lib").to_string_lossy()),
         shell_word(&tool.to_string_lossy())
+    )
+}
+
+/// Runs a program of the target on its oldest CPU. Cargo's `runner` is called where tests run, long
+/// after anything was found out, so the script itself finds the emulator or says that there is none.
+fn run_script(target: &Target) -> String {
+    let Emulator { program, cpu, since } = &target.emulator;
+    let [first, second] = emulator::names(&target.emulator);
+    let (triple, how) = (&target.triple, emulator::HOW_TO_GET);
+    let too_old = since.as_ref().map_or_else(String::new, |since| {
+        let mut parts = since.split('.').chain(["0"]);
+        let [major, minor] = [(); 2].map(|()| parts.next().unwrap_or("0"));
+        format!(
+            r#"    version=$("$emulator" --version)
+    version=${{version#*version }}
+    major=${{version%%.*}} minor=${{version#*.}}
+    minor=${{minor%%.*}}
+    if [ "$major" -lt {major} ] || {{ [ "$major" -eq {major} ] && [ "$minor" -lt {minor} ]; }}; then
+        echo "error: {program} is $major.$minor, and only {since} has all that {triple} takes" >&2
+        exit 126
+    fi
+"#
+        )
+    });
+    format!(
+        r#"#!/bin/sh
+for name in {first} {second}; do
+    emulator=$(command -v "$name") || continue
+{too_old}    exec "$emulator" -cpu {} "$@"
+done
+echo "error: programs for {triple} run here only in {program}, which is not installed" >&2
+echo "help: {}" >&2
+exit 127
+"#,
+        shell_word(cpu),
+        how.replace('`', "'")
     )
 }
 

@@ -81,13 +81,12 @@ fn dist(command: &cli::Verify, global: Global, theirs: &Value) -> Result<std::pa
     let session = Session::open(global, Access::Write)?;
     let mut platform = command.platform.clone();
     let known = theirs["target"].as_str().filter(|triple| session.target(triple).is_ok());
-    if let (Some(triple), true) = (known, platform.target.is_empty()) {
+    if let (Some(triple), true) = (known, platform.target.is_empty() && !platform.all_targets) {
         platform.target.push(triple.to_owned());
+        let cpu = theirs["target_cpu"].as_str().map(str::to_owned);
+        platform.target_cpu = platform.target_cpu.or(cpu);
     }
-    let [triple] = &platform.triples()[..] else {
-        let message = "a manifest is that of one target: name one";
-        return Err(Failure::new(Exit::Usage, message).into());
-    };
+    let target = session.one_target(&platform, "a manifest is that of")?;
     let order = cli::Dist {
         package: command.package.clone(),
         platform: platform.clone(),
@@ -95,7 +94,7 @@ fn dist(command: &cli::Verify, global: Global, theirs: &Value) -> Result<std::pa
         profile: command.profile.clone(),
         out_dir: None,
     };
-    Ok(order.run_for(&session, &session.target(triple)?)?.join("manifest.json"))
+    Ok(order.run_for(&session, &target)?.place.join("manifest.json"))
 }
 
 fn read(file: &Path) -> Result<Value> {

@@ -8,7 +8,7 @@ fn try_it(name: &str, origin: Origin, hex: &str) {
     let bench = Bench::new(name);
     let fetcher = Fetcher::new(bench.store(), Network::Online, vec![], &bench.root);
     let digest = format!("sha256:{hex}").parse().unwrap();
-    let source = Source { origin, digest, root: None, omit: vec![], target: None };
+    let source = Source { origin, digest, root: None, omit: vec![], target: None, inner: None };
     let begin = std::time::Instant::now();
     let (_, archive) = fetcher.fetch(name, &[&source]).unwrap();
     let size = fs::metadata(archive.path()).unwrap().len();

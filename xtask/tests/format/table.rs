@@ -73,7 +73,7 @@ pub const FORMAT: &[Table] = &[
                 "url",
                 "",
                 "text:^https://",
-                "Upstream's https address. A source has one of `url`, `crate`, `pypi` and `debian`.",
+                "Upstream's https address. A source has one of `url`, `crate`, `pypi`, `debian` and `rustup`.",
             ),
             ("mirrors", "", "texts", "Origin.mirrors"),
             (
@@ -94,6 +94,12 @@ pub const FORMAT: &[Table] = &[
                 "",
                 "text:^pool/",
                 "A file below a Debian mirror's root, `\"pool/main/…\"`, got through the mirrors of apt.",
+            ),
+            (
+                "rustup",
+                "",
+                "text:^rust-src [0-9]",
+                "The sources of the standard library of a release of Rust, `\"rust-src 1.95.0\"`, got through rustup and packed.",
             ),
             (
                 "sha256",
@@ -221,6 +227,7 @@ pub const FORMAT: &[Table] = &[
         &[
             ("libs", "", "texts", "Outputs.libs"),
             ("aliases", "", "texts", "Outputs.aliases"),
+            ("objects", "", "texts", "Outputs.objects"),
             ("include", "", "texts", "Outputs.include"),
             ("pkgconfig", "", "texts", "Outputs.pkgconfig"),
         ],
@@ -393,7 +400,14 @@ pub const FORMAT: &[Table] = &[
             ("endian", "!", "text:^(little|big)$", "The byte order."),
             ("float-abi", "!", "text:^(hard|soft)$", "Target.float_abi"),
             ("cflags", "", "texts", "Target.cflags"),
+            ("baseline", "", "texts", "Target.baseline"),
             ("rustflags", "", "texts", "Target.rustflags"),
+            (
+                "std",
+                "!",
+                "text:^(rustup|source)$",
+                "Where the standard library comes from: `\"rustup\"`, or `\"source\"` as `recipes/std.toml` says.",
+            ),
             ("stack-size", "!", "int", "Target.stack_size_bytes"),
             ("emulator", "!", "{emulator}", "Target.emulator"),
             ("options", "", "map:texts", "Target.options"),
@@ -406,6 +420,18 @@ pub const FORMAT: &[Table] = &[
             ("program", "!", "text", "Emulator.program"),
             ("cpu", "!", "text", "Emulator.cpu"),
             ("since", "", "text:^[0-9A-Za-z+._-]+$", "Emulator.since"),
+        ],
+    ),
+    (
+        "std.toml",
+        "recipes/std.toml",
+        &[
+            ("version", "!", "text:^[0-9A-Za-z+._-]+$", "RustStd.version"),
+            ("source", "!", "[{a source}]", "RustStd.sources"),
+            ("patches", "", "texts", "RustStd.patches"),
+            ("crates", "", "map:text:^[0-9a-f]{64}$", "RustStd.crates"),
+            ("rustflags", "", "texts", "RustStd.rustflags"),
+            ("runtime", "!", "texts", "RustStd.runtime"),
         ],
     ),
 ];

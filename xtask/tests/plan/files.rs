@@ -16,11 +16,27 @@ pub const FILES: &[(&str, &str)] = &[
         float-abi = "hard"
         cflags = ["-march=x86-64"]
         rustflags = ["-Ctarget-feature=+crt-static"]
+        std = "rustup"
         stack-size = 8388608
         emulator = { program = "qemu-x86_64", cpu = "qemu64", since = "7.2" }
         options = { top = ["--fast"] }
         "#,
     ),
+    (
+        "recipes/std.toml",
+        r#"version = "1.0.0"
+        patches = ["0001-more.patch", "0002-less.patch"]
+        rustflags = ["--cfg=more"]
+        runtime = ["side"]
+        [[source]]
+        rustup = "rust-src 1.0.0"
+        sha256 = "3434343434343434343434343434343434343434343434343434343434343434"
+        [crates]
+        "a 1.0.0" = "3535353535353535353535353535353535353535353535353535353535353535"
+        "#,
+    ),
+    ("recipes/patches/std/0001-more.patch", "--- a/x.c\n+++ b/x.c\n@@ -1 +1 @@\n-old\n+new\n"),
+    ("recipes/patches/std/0002-less.patch", "--- a/x.c\n+++ b/x.c\n@@ -1 +1 @@\n-new\n+newer\n"),
     (
         "recipes/toolchains/gcc.toml",
         r#"version = "1.0"
@@ -274,6 +290,7 @@ pub const FILES: &[(&str, &str)] = &[
         ac_cv_func_fine = "yes"
         [outputs]
         libs = ["top"]
+        objects = ["crt1.o"]
         "#,
     ),
     ("recipes/patches/top/0001-fix.patch", "--- a/x.c\n+++ b/x.c\n@@ -1 +1 @@\n-old\n+new\n"),

@@ -2,14 +2,14 @@
 
 use xtask::recipe::{
     Cmake, Compile, Configure, Content, Driver, Group, HostBuild, Library, MadeFile, Making,
-    Outputs, Part, PkgConfig, Prebuilt, Product, Recipes, Source, Tool, Toolchain,
+    Outputs, Part, PkgConfig, Prebuilt, Product, Recipes, RustStd, Source, Tool, Toolchain,
 };
 use xtask::target::{Emulator, Machine, Target};
 
 /// Never run: a new field does not compile here until somebody has thought of `FILES` in `files.rs`.
 #[allow(dead_code, reason = "the compiler reads it")]
 fn every_field_is_known(recipes: &Recipes) {
-    let Recipes { libraries, toolchains, tools, targets } = recipes;
+    let Recipes { libraries, toolchains, tools, targets, rust_std } = recipes;
     for library in libraries.values() {
         let Library {
             name: _,
@@ -30,7 +30,7 @@ fn every_field_is_known(recipes: &Recipes) {
         } = library;
         let Library { dependencies: _, tools: _, sources, patches: _, .. } = library;
         let Library { language: _, build: _, outputs, env: _, overrides: _, .. } = library;
-        let Outputs { libs: _, aliases: _, include: _, pkgconfig: _ } = outputs;
+        let Outputs { libs: _, aliases: _, objects: _, include: _, pkgconfig: _ } = outputs;
         sources
             .iter()
             .for_each(|Source { origin: _, digest: _, root: _, omit: _, target: _, inner: _ }| {});
@@ -113,9 +113,22 @@ fn every_field_is_known(recipes: &Recipes) {
     for target in targets.values() {
         let Target { triple: _, gnu: _, zig_libc: _, zig_kernel: _, machine, float_abi: _, .. } =
             target;
-        let Target { cflags: _, rustflags: _, stack_size_bytes: _, emulator, options: _, .. } =
-            target;
+        let Target {
+            cflags: _,
+            baseline: _,
+            cpu: _,
+            rustflags: _,
+            stack_size_bytes: _,
+            emulator,
+            options: _,
+            ..
+        } = target;
+        let Target { std: _, .. } = target;
         let Machine { elf: _, bits: _, endian: _ } = machine;
         let Emulator { program: _, cpu: _, since: _ } = emulator;
+    }
+    if let Some(std) = rust_std {
+        let RustStd { version: _, sources: _, patches: _, crates: _, rustflags: _, runtime: _ } =
+            std;
     }
 }

@@ -7,7 +7,8 @@ use rustix::io::Errno;
 
 use super::super::Outcome;
 use super::super::elf::Image;
-use super::{Fit, Stage, Way, fits_this_cpu};
+use super::{Stage, Way};
+use crate::emulator::Fit;
 
 /// Why a root could not be had, in words: the kernel's own are misleading here.
 pub(super) fn explain_setup(way: Way, stage: Stage, errno: Errno) -> String {
@@ -39,7 +40,7 @@ pub(super) fn judge_exec(errno: Errno, image: &Image) -> Outcome {
             Some(name) => return failed(format!("it needs its interpreter {name}")),
             None => "the kernel finds no such program (ENOENT)",
         },
-        Errno::NOEXEC if matches!(fits_this_cpu(image.machine.elf), Fit::Perhaps) => {
+        Errno::NOEXEC if Fit::of(image.machine) == Fit::Perhaps => {
             return Outcome::Skipped("this kernel does not run 32-bit programs".to_owned());
         }
         Errno::NOEXEC => "the kernel does not take it for a program (ENOEXEC)",

@@ -75,9 +75,9 @@ impl<'f> Sink<'f> {
         let found = value.get_ref();
         let mistake = self.at(value.span(), title).label(format!("this is {}", type_name(found)));
         let raw = self.file.text().get(value.span()).unwrap_or_default();
+        let is_many = matches!(found, DeValue::Array(_) | DeValue::Table(_));
         let help = match (wanted, found) {
-            (Wanted::Text, DeValue::Array(_) | DeValue::Table(_)) => String::new(),
-            (Wanted::Text, _) => format!("put it in quotes: \"{raw}\""),
+            (Wanted::Text, _) if !is_many => format!("put it in quotes: \"{raw}\""),
             (Wanted::Texts, DeValue::String(_)) => format!("put it in brackets: [{raw}]"),
             (Wanted::Texts, _) => "such as [\"one\", \"two\"]".to_owned(),
             (Wanted::Table, _) => format!("write `[{key}]` and its keys below"),
@@ -85,7 +85,7 @@ impl<'f> Sink<'f> {
                 format!("write `[[{key}]]` with two brackets: there may be several")
             }
             (Wanted::Tables, _) => format!("write `[[{key}]]` and its keys below"),
-            (Wanted::Integer | Wanted::Flag, _) => String::new(),
+            (Wanted::Text | Wanted::Integer | Wanted::Flag, _) => String::new(),
         };
         self.report(mistake.help(help));
     }

@@ -43,7 +43,7 @@ static LIBRARY: Shape = Shape {
 };
 
 static OUTPUTS: Shape =
-    Shape { what: "outputs", keys: &["libs", "aliases", "include", "pkgconfig"] };
+    Shape { what: "outputs", keys: &["libs", "aliases", "objects", "include", "pkgconfig"] };
 
 /// What variables and overrides may refer to.
 const ENV_PLACEHOLDERS: [Placeholder; 4] =
@@ -263,6 +263,7 @@ fn outputs<'d>(fields: &Fields<'d, '_>) -> Option<(Outputs, Declared<'d>)> {
     let outputs = Outputs {
         libs: checked(&declared.libs, words::lib),
         aliases: table.checked_words("aliases", words::lib),
+        objects: table.checked_words("objects", words::object),
         include: checked(&declared.include, words::header),
         pkgconfig: checked(&declared.pkgconfig, words::pkgconfig),
     };

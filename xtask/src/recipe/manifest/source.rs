@@ -6,17 +6,17 @@ use super::{Context, url::url};
 use crate::digest::{Digest, ParseError, parse_hex};
 use crate::recipe::diagnostic::Span;
 use crate::recipe::guess::{list, quote};
-use crate::recipe::{Origin, Source};
+use crate::recipe::{Origin, RUST_SRC, Source};
 
 static SOURCE: Shape = Shape {
     what: "a source",
     keys: &[
-        "url", "mirrors", "crate", "pypi", "platform", "debian", "sha256", "sha512", "root",
-        "omit", "target", "inner",
+        "url", "mirrors", "crate", "pypi", "platform", "debian", "rustup", "sha256", "sha512",
+        "root", "omit", "target", "inner",
     ],
 };
 
-const ORIGINS: [&str; 4] = ["url", "crate", "pypi", "debian"];
+const ORIGINS: [&str; 5] = ["url", "crate", "pypi", "debian", "rustup"];
 const DIGESTS: [&str; 2] = ["sha256", "sha512"];
 
 /// Whether a recipe's archives may be for one target only.
@@ -110,7 +110,8 @@ fn origin(table: &Fields<'_, '_>) -> Option<Origin> {
     if let Some(span) = table.key_span("mirrors").filter(|_| !table.has("url")) {
         let mistake =
             table.sink.at(span, "only a `url` has mirrors").label("there is no `url` here");
-        let note = "crate, pypi and debian are served by the mirrors that their clients know";
+        let note =
+            "crate, pypi, debian and rustup are served by the mirrors that their clients know";
         table.sink.report(mistake.note(note));
     }
     let platform = table.checked("platform", |text| words::identifier(text, "a wheel's platform"));
@@ -124,11 +125,22 @@ fn origin(table: &Fields<'_, '_>) -> Option<Origin> {
     let pypi = pair(table, "pypi", words::pypi_name, words::version)
         .map(|(name, version)| Origin::Pypi { name, version, platform });
     let debian = table.checked("debian", words::debian).map(|path| Origin::Debian { path });
-    url.or(of_crate).or(pypi).or(debian)
+    let rustup = pair(table, "rustup", component, words::version)
+        .map(|(component, version)| Origin::Rustup { component, version });
+    url.or(of_crate).or(pypi).or(debian).or(rustup)
+}
+
+/// A component that is the same on every machine, and of which it is known what it installs.
+fn component(text: &str) -> Result<(), Wrong> {
+    if text == RUST_SRC {
+        return Ok(());
+    }
+    let title = format!("{} is no source of rustup's", quote(text));
+    Err(Wrong::new(0..text.len(), title, format!("only `{RUST_SRC}` is")))
 }
 
 /// `"name version"`.
-fn pair(
+pub fn pair(
     table: &Fields<'_, '_>,
     key: &'static str,
     name: Check,

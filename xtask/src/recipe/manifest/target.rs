@@ -11,7 +11,7 @@ use super::words::{self, Wrong};
 use crate::recipe::diagnostic::{Diagnostic, Span};
 use crate::recipe::guess::{list, quote};
 use crate::recipe::{Library, Recipes};
-use crate::target::{Emulator, Endian, FloatAbi, Machine, Target};
+use crate::target::{Emulator, Endian, FloatAbi, Machine, Std, Target};
 
 static TARGET: Shape = Shape {
     what: "a target",
@@ -24,7 +24,9 @@ static TARGET: Shape = Shape {
         "endian",
         "float-abi",
         "cflags",
+        "baseline",
         "rustflags",
+        "std",
         "stack-size",
         "emulator",
         "options",
@@ -103,7 +105,10 @@ fn target(fields: &Fields<'_, '_>, triple: &Word<'_>, row: &mut Row<'_>) -> Opti
     let float_abi = one_of(fields, "float-abi", "float-abi = \"hard\"", &floats);
     let bits = bits(fields);
     let cflags = fields.checked_words("cflags", words::flag);
+    let baseline = fields.words("baseline").iter().map(|word| word.text.to_owned()).collect();
     let rustflags = fields.checked_words("rustflags", words::flag);
+    let stds = [("rustup", Std::Rustup), ("source", Std::Source)];
+    let std = one_of(fields, "std", "std = \"rustup\"", &stds);
     let stack_size_bytes = stack_size(fields);
     let emulator = emulator(fields);
     let options = options(fields, row);
@@ -117,7 +122,10 @@ fn target(fields: &Fields<'_, '_>, triple: &Word<'_>, row: &mut Row<'_>) -> Opti
             machine,
             float_abi: float_abi?,
             cflags,
+            baseline,
+            cpu: None,
             rustflags,
+            std: std?,
             stack_size_bytes: stack_size_bytes?,
             emulator: emulator?,
             options,
