@@ -4,7 +4,7 @@
 //! Muslin never installs it: it is found on `PATH`, or it is said how to get it.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use object::elf;
 
@@ -36,6 +36,13 @@ pub enum Missing {
         version: String,
         /// The version that would do.
         since: String,
+    },
+    /// It has no such CPU, or not all of what that one has.
+    NoSuchCpu {
+        /// The name.
+        program: String,
+        /// What it says.
+        said: String,
     },
 }
 
@@ -83,6 +90,9 @@ impl fmt::Display for Missing {
             Self::TooOld { program, version, since } => {
                 write!(f, "{program} is {version}, and only {since} has all of the baseline")
             }
+            Self::NoSuchCpu { program, said } => {
+                write!(f, "{program} does not have the CPU of the target's row: {said}")
+            }
         }
     }
 }
@@ -100,8 +110,26 @@ impl Emulator {
                 return Err(Missing::TooOld { program: name(), version, since: since.clone() });
             }
         }
-        Ok(Self { program, arguments: vec!["-cpu".to_owned(), wanted.cpu.clone()] })
+        let arguments = vec!["-cpu".to_owned(), wanted.cpu.clone()];
+        match complaint(&program, &arguments) {
+            Some(said) => Err(Missing::NoSuchCpu { program: name(), said }),
+            None => Ok(Self { program, arguments }),
+        }
     }
+}
+
+/// What an emulator says against a CPU. It makes the CPU before it looks at the program, and ends with
+/// the same exit code whichever of them is wrong: so what it says of a file that is no program counts
+/// only where it does not say the same without a CPU.
+fn complaint(program: &Path, arguments: &[String]) -> Option<String> {
+    const NO_PROGRAM: &str = "/dev/null";
+    let said = |arguments: &[String]| {
+        let captured = process::capture(process::command(program).args(arguments).arg(NO_PROGRAM));
+        captured.map_or_else(|error| format!("{error:#}"), |it| it.stderr.trim().to_owned())
+    };
+    let with = said(arguments);
+    let is_clean = with.is_empty() || with == said(&[]);
+    (!is_clean).then(|| with.lines().next().unwrap_or_default().to_owned())
 }
 
 /// Debian's static one has a name of its own, and is the one that needs nothing beside itself.
@@ -130,6 +158,22 @@ mod tests {
         assert!(numbers("10.0.2") > numbers("8.2") && numbers("7.2.22") < numbers("8.2"));
         assert!(numbers("8.2") == numbers("8.2") && numbers("8.2.1") > numbers("8.2"));
         assert_eq!(version("no such thing"), None);
+    }
+
+    #[test]
+    fn a_cpu_that_the_emulator_has_not_is_found_out() {
+        let find = |cpu: &str| {
+            let program = "qemu-x86_64".to_owned();
+            Emulator::find(&target::Emulator { program, cpu: cpu.to_owned(), since: None })
+        };
+        let missing = match find("no-such-cpu") {
+            Err(Missing::NotInstalled { program }) => {
+                return eprintln!("SKIPPED: a CPU that is not there: no {program}");
+            }
+            other => other.unwrap_err(),
+        };
+        assert!(missing.to_string().contains("no-such-cpu"), "{missing}");
+        assert_eq!(find("qemu64,-sse3").unwrap().arguments, ["-cpu", "qemu64,-sse3"]);
     }
 
     #[test]

@@ -302,7 +302,7 @@ fn bindgen_arguments(
     sysroot: &str,
     linking: &LinkingDriver,
 ) -> String {
-    let mut words = vec![format!("--target={}", target.triple)];
+    let mut words = vec![format!("--target={}", target.llvm)];
     match &toolchain.driver {
         Driver::Zig { include, .. } => {
             words.push("-nostdinc".to_owned());

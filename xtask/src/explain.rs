@@ -14,9 +14,10 @@ impl cli::Plan {
     pub fn run(self, global: Global) -> Result<()> {
         let session = Session::open(global, Access::Read)?;
         for target in session.targets(&self.platform)? {
-            let triple = &target.triple;
-            let project = session.project(&self.package, triple)?;
+            let project = session.project(&self.package, &target.triple)?;
             let named = project.toolchain(&self.platform);
+            let target = session.known_std(&project, named, &target)?;
+            let triple = &target.triple;
             let plan = session.plan(named, &target, project.goal())?;
             if let Some(step) = &self.why {
                 let answer = why(&session, &plan, step)?;

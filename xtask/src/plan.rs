@@ -284,9 +284,8 @@ impl Plan {
     pub fn stale(&self, exists: &dyn Fn(&Step) -> bool) -> BTreeSet<usize> {
         let mut stale = BTreeSet::new();
         let mut open = vec![self.steps.len() - 1];
-        open.extend(
-            self.head.iter().chain(&self.for_host).chain(&self.wanted).chain(&self.runtime),
-        );
+        let named = self.head.iter().chain(&self.for_host).chain(&self.wanted);
+        open.extend(named.chain(&self.runtime));
         while let Some(index) = open.pop() {
             let step = &self.steps[index];
             if !stale.contains(&index) && !exists(step) {

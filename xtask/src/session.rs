@@ -9,6 +9,7 @@ mod lockfile;
 mod needs;
 mod project;
 mod published;
+mod std_choice;
 
 use std::fs::File;
 use std::path::PathBuf;

@@ -95,7 +95,11 @@ impl Build<'_> {
             fs::create_dir_all(folder)?;
         }
         let source = &self.std.sources[archives.source];
-        let part = Part { root: source.root.as_deref(), omit: &source.omit, inner: None };
+        let part = Part {
+            root: source.root.as_deref(),
+            omit: &source.omit,
+            inner: source.inner.as_deref(),
+        };
         unpack::unpack_archive(&archives.library, &part, &library)
             .context("cannot unpack the sources of Rust's standard library")?;
         for patch in &self.std.patches {

@@ -11,6 +11,8 @@ pub const HOST: &str = "x86_64-unknown-linux-musl";
 pub struct Target {
     /// Rust's triple, such as `x86_64-unknown-linux-musl`.
     pub triple: String,
+    /// LLVM's triple, mostly the same: `riscv64-unknown-linux-musl` for Rust's `riscv64gc`.
+    pub llvm: String,
     /// GNU's triple, such as `x86_64-linux-musl`: prefix of a cross compiler's tools.
     pub gnu: String,
     /// Folder of zig's musl headers for this CPU below `lib/libc/include`.

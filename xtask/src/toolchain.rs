@@ -106,7 +106,7 @@ pub fn compiler(toolchain: &Toolchain, target: &Target, language: Language) -> C
             // are out of reach.
             let mut call = Call::new(program.as_str())
                 .arg("clang")
-                .arg(format!("--target={}", target.triple))
+                .arg(format!("--target={}", target.llvm))
                 .args(&["--no-default-config", "-nostdinc", "-Qunused-arguments"]);
             if language == Language::Cxx {
                 call = call.args(&["--driver-mode=g++", "-nostdinc++"]).args(flags_cxx);

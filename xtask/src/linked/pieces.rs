@@ -69,7 +69,15 @@ fn parse(text: &[u8]) -> Option<(Vec<String>, Vec<Piece>)> {
     let mut pieces: Vec<Piece> = Vec::new();
     // Symbols belong to the piece above them, unless that was not kept.
     let mut is_inside = false;
-    for line in lines.filter(|line| line.len() > input && line[column..input] == *INDENT) {
+    // Debug information is not loaded: its addresses count from 0 and mean nothing.
+    let mut is_loaded = false;
+    for line in lines.filter(|line| line.len() > column) {
+        if line[column] != b' ' {
+            is_loaded = numbers(&line[..column]).is_some_and(|(address, _)| address > 0);
+        }
+        if !is_loaded || line.len() <= input || line[column..input] != *INDENT {
+            continue;
+        }
         let Some((address, size_bytes)) = numbers(&line[..column]) else { continue };
         let rest = String::from_utf8_lossy(&line[input..]);
         if let Some(name) = rest.strip_prefix("        ") {
@@ -178,6 +186,8 @@ mod tests {
              4c0              4c0       2c     1                 main
              600              600        0     4         /a b/libz.a(inflate.o):(.text)
              600              600        0     1                 nothing
+               0                0       90     1 .debug_info
+             4c0              4c0       30     1         /a b/libz.a(inflate.o):(.debug_info)
 ";
 
     #[test]

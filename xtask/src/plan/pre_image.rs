@@ -63,6 +63,9 @@ impl Lines {
 
     fn target(&mut self, target: &Target) {
         self.add("target", &target.triple);
+        if target.llvm != target.triple {
+            self.add("llvm", &target.llvm);
+        }
         self.add("gnu", &target.gnu);
         self.add_all("cflag", &target.cflags);
     }

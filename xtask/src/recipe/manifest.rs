@@ -283,8 +283,10 @@ fn check_names<'f>(
 ) {
     let libraries = || context.libraries.iter().map(String::as_str);
     let toolchains = context.toolchains.iter().map(String::as_str);
-    let others = context.tools.keys().copied().chain([rust_std::NAME]);
-    let known = || libraries().chain(others.clone()).chain(toolchains.clone());
+    let known = || {
+        let tools = context.tools.keys().copied();
+        libraries().chain(tools).chain(toolchains.clone()).chain([rust_std::NAME])
+    };
     for (owner, patches) in &context.patches {
         if known().any(|name| name == *owner) {
             continue;

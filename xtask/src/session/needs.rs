@@ -25,11 +25,13 @@ impl Session {
         platform: &cli::Platform,
         target: &Target,
     ) -> Result<Plan> {
+        let toolchain = project.toolchain(platform);
+        let target = &self.choose_std(project, toolchain, target)?;
         if let Some(std) = from_source::recipe(&self.recipes, target)? {
             from_source::require_release(std, &project.rust, &target.triple)?;
         }
         let plan = self
-            .settle(project.toolchain(platform), target, project.goal())
+            .settle(toolchain, target, project.goal())
             .map_err(|error| self.all_misses(project, target, error))?;
         self.keep_root(project, &plan, &[]);
         self.settle_std(project, &plan)?;

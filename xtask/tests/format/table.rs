@@ -392,6 +392,7 @@ pub const FORMAT: &[Table] = &[
         "a target",
         "a table of recipes/targets.toml",
         &[
+            ("llvm", "", "text", "Target.llvm"),
             ("gnu", "!", "text", "Target.gnu"),
             ("zig-libc", "!", "text", "Target.zig_libc"),
             ("zig-kernel", "!", "text", "Target.zig_kernel"),

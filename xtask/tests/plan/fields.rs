@@ -62,6 +62,7 @@ const OTHER_DIGEST: &str = "\"77777777777777777777777777777777777777777777777777
 
 /// For the plan with the toolchain `zig`; what only `gcc` reads is in [`GCC_CHANGES`].
 const CHANGES: &[Change] = &[
+    ("targets:x86_64-unknown-linux-musl.llvm", "\"x86_64-other-linux-musl\"", BEHIND_DRIVER),
     ("targets:x86_64-unknown-linux-musl.gnu", "\"x86_64-other-musl\"", BEHIND_DRIVER),
     ("targets:x86_64-unknown-linux-musl.zig-libc", "\"other\"", BEHIND_DRIVER),
     ("targets:x86_64-unknown-linux-musl.zig-kernel", "\"other\"", BEHIND_DRIVER),

@@ -7,6 +7,7 @@ pub const FILES: &[(&str, &str)] = &[
         "recipes/targets.toml",
         r#"# Comments are no input.
         [x86_64-unknown-linux-musl]
+        llvm = "x86_64-any-linux-musl"
         gnu = "x86_64-linux-musl"
         zig-libc = "x86_64-linux-musl"
         zig-kernel = "x86-linux-any"

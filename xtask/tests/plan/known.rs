@@ -111,8 +111,16 @@ fn every_field_is_known(recipes: &Recipes) {
         if let Driver::Zig { runtime: _, runtime_cxx: _, .. } = driver {}
     }
     for target in targets.values() {
-        let Target { triple: _, gnu: _, zig_libc: _, zig_kernel: _, machine, float_abi: _, .. } =
-            target;
+        let Target {
+            triple: _,
+            llvm: _,
+            gnu: _,
+            zig_libc: _,
+            zig_kernel: _,
+            machine,
+            float_abi: _,
+            ..
+        } = target;
         let Target {
             cflags: _,
             baseline: _,

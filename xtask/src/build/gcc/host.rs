@@ -68,7 +68,7 @@ pub fn prepare(session: &Session, plan: &Plan, step: &Step, room: &Room<'_>) -> 
         ranlib: name(HOST_RANLIB),
         ld: name(HOST_LD),
         strip: name("true"),
-        run: name("true"),
+        run: name("env"),
     };
     let parts = Parts { room, names: &own, place: "host" };
     parts.empty()?;

@@ -16,6 +16,7 @@ use crate::target::{Emulator, Endian, FloatAbi, Machine, Std, Target};
 static TARGET: Shape = Shape {
     what: "a target",
     keys: &[
+        "llvm",
         "gnu",
         "zig-libc",
         "zig-kernel",
@@ -93,6 +94,11 @@ pub fn read<'f>(
 fn target(fields: &Fields<'_, '_>, triple: &Word<'_>, row: &mut Row<'_>) -> Option<Target> {
     let before = fields.sink.count();
     fields.check(triple, check_triple);
+    let llvm = if fields.has("llvm") {
+        fields.checked("llvm", words::inner_path)
+    } else {
+        Some(triple.text.to_owned())
+    };
     let gnu = fields.need_checked("gnu", "gnu = \"x86_64-linux-musl\"", words::inner_path);
     let zig_libc =
         fields.need_checked("zig-libc", "zig-libc = \"x86_64-linux-musl\"", words::inner_path);
@@ -116,6 +122,7 @@ fn target(fields: &Fields<'_, '_>, triple: &Word<'_>, row: &mut Row<'_>) -> Opti
         let machine = Machine { elf: elf?.0, bits: bits?, endian: endian? };
         Some(Target {
             triple: triple.text.to_owned(),
+            llvm: llvm?,
             gnu: gnu?,
             zig_libc: zig_libc?,
             zig_kernel: zig_kernel?,
