@@ -113,9 +113,8 @@ impl Session {
 
     /// The one target asked for, for a command that has one; `what` it is that is one target's.
     pub fn one_target(&self, platform: &crate::cli::Platform, what: &str) -> Result<Target> {
-        let mut targets = self.targets(platform)?;
-        match targets.pop() {
-            Some(target) if targets.is_empty() => Ok(target),
+        match &platform.triples(self.recipes.targets.keys())[..] {
+            [triple] => self.target_of(platform, triple),
             _ => {
                 let message = format!("{what} one target: name one");
                 Err(Failure::new(Exit::Usage, message).into())
