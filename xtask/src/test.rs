@@ -16,7 +16,7 @@ use crate::report;
 use crate::session::{Access, Session};
 
 /// Programs that tests call, and the Debian packages that bring them.
-const PROGRAMS: [(&str, &str); 7] = [
+const PROGRAMS: [(&str, &str); 8] = [
     ("make", "make"),
     ("pkg-config", "pkg-config"),
     ("xz", "xz-utils"),
@@ -24,6 +24,7 @@ const PROGRAMS: [(&str, &str); 7] = [
     ("mount", "mount"),
     ("disorderfs", "disorderfs"),
     ("jsonschema", "python3-jsonschema"),
+    ("qemu-x86_64-static", "qemu-user-static"),
 ];
 
 /// The same for the slow tests.
