@@ -29,6 +29,8 @@ mod std_source;
 mod store;
 #[path = "pipeline/toolchains.rs"]
 mod toolchains;
+#[path = "pipeline/targets.rs"]
+mod targets;
 #[path = "pipeline/tools.rs"]
 mod tools;
 #[path = "support/scratch.rs"]

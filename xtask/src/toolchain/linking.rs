@@ -322,3 +322,51 @@ pub(super) fn compiler_runtime(
     fs::remove_file(&object)?;
     Ok(())
 }
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "tests have no store yet")]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::layout::remove_tree;
+    use crate::recipe::Recipes;
+
+    /// Runs the runner with only these programs on `PATH`: exit code, and all that it says.
+    fn ran(target: &Target, programs: &[(&str, &str)]) -> (Option<i32>, String) {
+        let name = format!("muslin-runner-{}-{}", std::process::id(), programs.len());
+        let folder = std::env::temp_dir().join(name);
+        fs::create_dir_all(&folder).unwrap();
+        for (name, text) in programs {
+            write_program(&folder.join(name), text).unwrap();
+        }
+        let script: PathBuf = folder.join("run");
+        write_program(&script, &run_script(target)).unwrap();
+        let mut command = process::command("/bin/sh");
+        let command = command.arg(&script).args(["program", "a b"]).env("PATH", &folder);
+        let captured = process::capture(command).unwrap();
+        remove_tree(&folder).unwrap();
+        (captured.status.code(), captured.stdout + &captured.stderr)
+    }
+
+    #[test]
+    fn the_runner_finds_the_emulator_or_says_that_there_is_none() {
+        const QEMU: &str = "#!/bin/sh\n[ \"$1\" != --version ] || { echo 'qemu-x version 8.1.5 (D)'; exit; }\n\
+                            echo \"$2 $3 $4\"\nexit 5\n";
+        let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let recipes = Recipes::load(checkout).unwrap();
+        let mut target = recipes.targets["armv7-unknown-linux-musleabihf"].clone();
+        target.emulator.since = None;
+        let (code, said) = ran(&target, &[]);
+        assert!(code == Some(127) && said.contains("which is not installed"), "{said}");
+        let program = target.emulator.program.clone();
+        let cpu = target.emulator.cpu.clone();
+        assert_eq!(ran(&target, &[(&program, QEMU)]), (Some(5), format!("{cpu} program a b\n")));
+        for (since, is_well) in [("8.1", true), ("7", true), ("8.2", false), ("9", false)] {
+            target.emulator.since = Some(since.to_owned());
+            let (code, said) = ran(&target, &[(&program, QEMU)]);
+            assert_eq!(code, Some(if is_well { 5 } else { 126 }), "{since}: {said}");
+            assert!(is_well || said.contains("8.1, and only"), "{said}");
+        }
+    }
+}
