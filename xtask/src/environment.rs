@@ -113,6 +113,7 @@ impl Environment {
     ) -> Self {
         let target = plan.target.clone();
         let mut variables = tools(&target, linking);
+        variables.extend(target.env.clone());
         let lower = target.lower();
         let text = sysroot.to_string_lossy().into_owned();
         // The driver adds the sysroot's folders itself. The cc crate watches the flags: with another

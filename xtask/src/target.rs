@@ -38,6 +38,9 @@ pub struct Target {
     pub stack_size_bytes: u64,
     /// What runs its programs where the CPU is another.
     pub emulator: Emulator,
+    /// Variables for build scripts of crates, which ask for them or find out what is true only of the
+    /// machine that builds.
+    pub env: BTreeMap<String, String>,
     /// Options of scripts that know the target by a name of their own, by library.
     pub options: BTreeMap<String, Vec<String>>,
 }

@@ -411,6 +411,7 @@ pub const FORMAT: &[Table] = &[
             ),
             ("stack-size", "!", "int", "Target.stack_size_bytes"),
             ("emulator", "!", "{emulator}", "Target.emulator"),
+            ("env", "", "map:text", "Target.env"),
             ("options", "", "map:texts", "Target.options"),
         ],
     ),

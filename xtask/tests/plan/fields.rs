@@ -76,6 +76,7 @@ const CHANGES: &[Change] = &[
     ("targets:x86_64-unknown-linux-musl.emulator.program", "\"qemu\"", NONE),
     ("targets:x86_64-unknown-linux-musl.emulator.cpu", "\"max\"", NONE),
     ("targets:x86_64-unknown-linux-musl.emulator.since", "\"8.2\"", NONE),
+    ("targets:x86_64-unknown-linux-musl.env.{TARGET}_TOP", "\"2\"", NONE),
     ("targets:x86_64-unknown-linux-musl.options.top", "[\"--faster\"]", BEHIND_TOP),
     ("targets:x86_64-unknown-linux-musl.cflags", "[\"-march=x86-64-v2\"]", BEHIND_DRIVER),
     // It is built when all steps are made, and counts by a text of its own.

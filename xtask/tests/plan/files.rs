@@ -20,6 +20,7 @@ pub const FILES: &[(&str, &str)] = &[
         std = "rustup"
         stack-size = 8388608
         emulator = { program = "qemu-x86_64", cpu = "qemu64", since = "7.2" }
+        env = { "{TARGET}_TOP" = "1" }
         options = { top = ["--fast"] }
         "#,
     ),

@@ -10,6 +10,7 @@ use super::fields::{Fields, Shape, Sink, Wanted, Word};
 use super::words::{self, Wrong};
 use crate::recipe::diagnostic::{Diagnostic, Span};
 use crate::recipe::guess::{list, quote};
+use crate::recipe::template::Placeholder;
 use crate::recipe::{Library, Recipes};
 use crate::target::{Emulator, Endian, FloatAbi, Machine, Std, Target};
 
@@ -30,6 +31,7 @@ static TARGET: Shape = Shape {
         "std",
         "stack-size",
         "emulator",
+        "env",
         "options",
     ],
 };
@@ -117,6 +119,7 @@ fn target(fields: &Fields<'_, '_>, triple: &Word<'_>, row: &mut Row<'_>) -> Opti
     let std = one_of(fields, "std", "std = \"rustup\"", &stds);
     let stack_size_bytes = stack_size(fields);
     let emulator = emulator(fields);
+    let env = env(fields, triple);
     let options = options(fields, row);
     let assemble = || {
         let machine = Machine { elf: elf?.0, bits: bits?, endian: endian? };
@@ -135,6 +138,7 @@ fn target(fields: &Fields<'_, '_>, triple: &Word<'_>, row: &mut Row<'_>) -> Opti
             std: std?,
             stack_size_bytes: stack_size_bytes?,
             emulator: emulator?,
+            env,
             options,
         })
     };
@@ -227,6 +231,28 @@ fn check_cpu(text: &str) -> Result<(), Wrong> {
     }
     let title = "this is not a CPU of QEMU";
     Err(Wrong::new(0..text.len(), title, "such as `pentium` or `qemu64,-sse3`"))
+}
+
+/// The target's name must be in theirs: variables for all targets would reach the host's programs.
+fn env(fields: &Fields<'_, '_>, triple: &Word<'_>) -> BTreeMap<String, String> {
+    let upper = triple.text.to_uppercase().replace('-', "_");
+    let mut all = BTreeMap::new();
+    for (name, value) in fields.entries("env") {
+        let Some(word) = super::fields::as_word(value) else {
+            fields.sink.report_type(name.text, value, Wanted::Text);
+            continue;
+        };
+        let template = super::template(fields.sink, &name, &[Placeholder::TargetUpper]);
+        let Some(template) = template else { continue };
+        if template.uses(Placeholder::TargetUpper) {
+            all.insert(template.render(|_| upper.clone()), word.text.to_owned());
+            continue;
+        }
+        let title = format!("{} is a variable for all targets", quote(name.text));
+        let mistake = fields.sink.at(name.span.clone(), title).label("programs of the host see it");
+        fields.sink.report(mistake.help(format!("such as `\"{{TARGET}}_{}\"`", name.text)));
+    }
+    all
 }
 
 fn options(fields: &Fields<'_, '_>, row: &mut Row<'_>) -> BTreeMap<String, Vec<String>> {
