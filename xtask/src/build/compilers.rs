@@ -174,16 +174,27 @@ impl Parts<'_> {
         self.run(&self.names.cc, &words)?;
         self.run(&self.names.ld, &["-shared", "-soname", "libc.so", "-o", "libc.so", "libc.o"])?;
         self.run(&self.names.ar, &["rcs", "libc.a", "libc.o"])?;
-        let text = musl::BUILTINS.iter().fold(String::new(), |mut text, name| {
+        self.names_only("libgcc.a", &musl::BUILTINS)?;
+        self.names_only("libatomic.a", &musl::ATOMICS)?;
+        for name in ["libc.so", "libc.a"] {
+            self.take(name, &[name])?;
+        }
+        for name in ["start.c", "libc.o"] {
+            fs::remove_file(self.room.folders.objects.join(name))?;
+        }
+        Ok(())
+    }
+
+    /// An archive with these functions, and nothing behind them.
+    fn names_only(&self, archive: &str, names: &[&str]) -> Result<()> {
+        let text = names.iter().fold(String::new(), |mut text, name| {
             let _ = writeln!(text, ".globl {name}\n{name}:");
             text
         });
-        self.compile("builtins.s", &text, "builtins.o")?;
-        self.run(&self.names.ar, &["rcs", "libgcc.a", "builtins.o"])?;
-        for name in ["libc.so", "libc.a", "libgcc.a"] {
-            self.take(name, &[name])?;
-        }
-        for name in ["start.c", "libc.o", "builtins.s", "builtins.o"] {
+        self.compile("names.s", &text, "names.o")?;
+        self.run(&self.names.ar, &["rcs", archive, "names.o"])?;
+        self.take(archive, &[archive])?;
+        for name in ["names.s", "names.o"] {
             fs::remove_file(self.room.folders.objects.join(name))?;
         }
         Ok(())

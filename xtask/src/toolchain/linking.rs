@@ -23,7 +23,7 @@ use crate::rust::Rust;
 use crate::target::{Emulator, Target};
 
 /// Bump when the code below makes something else of the same inputs.
-const FORMAT: &str = "linking-driver 9";
+const FORMAT: &str = "linking-driver 10";
 
 /// musl has all of these in `libc.a`; empty archives serve those who ask for them by name.
 const EMPTY_LIBRARIES: [&str; 8] = ["m", "pthread", "rt", "dl", "util", "crypt", "resolv", "xnet"];
@@ -169,7 +169,7 @@ case "$out" in
 */deps/*.o) ;;
 */deps/*)
     set -- "$@" -Xlinker "-Map=$out{MAP_ENDING}"
-    for lib in "${{{}-/nonexistent}}"/lib/lib*.a; do
+    for lib in "${{{}-/nonexistent}}"/lib/lib*.a "$here"/../lib/libatomic.a; do
         [ ! -e "$lib" ] || set -- "$@" "$lib"
     done
     ;;
@@ -284,10 +284,27 @@ impl Runtime<'_> {
         symlink("libunwind.a", self.lib.join("libgcc_eh.a"))?;
         let [cc, ar] = [&self.names.cc, &self.names.ar].map(|name| self.driver.join(name));
         compiler_runtime(self.rust, self.triple, (&cc, &[]), (&ar, &[]), self.lib)?;
+        self.atomics(&cc, &ar)?;
         for name in EMPTY_LIBRARIES {
             fs::write(self.lib.join(format!("lib{name}.a")), b"!<arch>\n")?;
         }
         Ok(())
+    }
+}
+
+impl Runtime<'_> {
+    /// `libatomic.a`: what Rust's compiler runtime leaves out, since Rust has no such type where the CPU
+    /// cannot do it. C has.
+    fn atomics(&self, cc: &Path, ar: &Path) -> Result<()> {
+        let shell = process::shell()?;
+        let (source, object) = (self.lib.join("atomic.c"), self.lib.join("atomic.o"));
+        let archive = self.lib.join("libatomic.a");
+        fs::write(&source, include_str!("atomic.c"))?;
+        let flags = ["-std=c11", "-O2", "-fPIC", "-ffunction-sections", "-c"];
+        process::capture_ok(&mut cmd!(shell, "{cc} {flags...} {source} -o {object}").into())?;
+        process::capture_ok(&mut cmd!(shell, "{ar} rcs {archive} {object}").into())?;
+        fs::remove_file(&source)?;
+        Ok(fs::remove_file(&object)?)
     }
 }
 

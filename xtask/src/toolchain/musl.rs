@@ -30,8 +30,22 @@ pub fn macros(target: &Target) -> Vec<String> {
     macros
 }
 
-/// Functions to which compilers leave arithmetic that a CPU cannot do. Those for atomics are not
-/// among them: few programs have them.
+/// Functions of `libatomic`, to which compilers leave what a CPU cannot do at once: those of
+/// `atomic.c` by which configure scripts find that out.
+pub const ATOMICS: [&str; 10] = [
+    "__atomic_compare_exchange_8",
+    "__atomic_exchange_8",
+    "__atomic_fetch_add_8",
+    "__atomic_fetch_and_8",
+    "__atomic_fetch_or_8",
+    "__atomic_fetch_sub_8",
+    "__atomic_fetch_xor_8",
+    "__atomic_is_lock_free",
+    "__atomic_load_8",
+    "__atomic_store_8",
+];
+
+/// Functions to which compilers leave arithmetic that a CPU cannot do.
 pub const BUILTINS: [&str; 87] = [
     "__absvdi2",
     "__absvsi2",
