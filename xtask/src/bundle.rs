@@ -34,7 +34,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use crate::cli::{self, Global};
+use crate::cli::{self, DEFAULT_TARGET, Global};
 use crate::digest::Digest;
 use crate::exit::{Exit, Failure};
 use crate::layout::{Store, workspace_root};
@@ -81,7 +81,7 @@ impl cli::Bundle {
         }
         let Some(project) = projects.first() else { return Ok(()) };
         let crates = add_crates(&session, project, scratch.path(), &mut pieces)?;
-        pieces.add_text("README.txt", &journey(Path::new("FILE"), None));
+        pieces.add_text("README.txt", &journey(Path::new("FILE"), None, &targets));
         let facts = Facts {
             muslin: env!("CARGO_PKG_VERSION").to_owned(),
             rust: project.rust.version.clone(),
@@ -101,7 +101,7 @@ impl cli::Bundle {
         );
         report::note(format!(
             "on the other machine:\n{}",
-            journey(&self.file, Some(&sha256)).trim_end()
+            journey(&self.file, Some(&sha256), &targets).trim_end()
         ));
         report::event(
             "bundle",
@@ -117,18 +117,21 @@ impl cli::Bundle {
 
 /// What to do on the other machine. The hash is what ties the file there to the one made here: inside
 /// of it nothing can vouch for the standard library and the built entries but the bundle itself.
-fn journey(file: &Path, sha256: Option<&Digest>) -> String {
+fn journey(file: &Path, sha256: Option<&Digest>, targets: &[String]) -> String {
     let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
     let name = shell_word(&name);
     let first = sha256.map_or_else(
         || format!("Compare `sha256sum {name}` with what `cargo xtask bundle` printed.\n"),
         |digest| format!("  echo '{}  '{name} | sha256sum --check\n", digest.hex()),
     );
+    let is_default = targets == [DEFAULT_TARGET];
+    let named = targets.iter().filter(|_| !is_default).map(|it| format!(" --target {it}"));
+    let named: String = named.collect();
     format!(
         "In a checkout of the same commit, with the same Rust, and no network:\n\n{first}  \
          mkdir -p ~/.cargo && tar -xf {name} -C ~/.cargo muslin\n  \
          cargo --config ~/.cargo/muslin/config.toml xtask unbundle {name}\n\n\
-         Then `cargo xtask dist --offline` works as it is.\n"
+         Then `cargo xtask dist --offline{named}` works as it is.\n"
     )
 }
 
