@@ -153,12 +153,17 @@ impl Program<'_> {
         self.data.get(begin..begin.checked_add(size)?)
     }
 
-    /// The eight bytes at an address, where no program header says that it is code.
+    /// The eight bytes at an address, where no program header says that it is code. Memory that begins
+    /// as zeros has no bytes in the file: behind the segment's stands something else.
     fn word(&self, address: u64) -> Option<u64> {
         let segments = self.image.segments.iter();
         let holds = |it: &&elf::Segment| it.kind == PT_LOAD && it.holds(address);
         let segment = segments.filter(|it| !it.loads_with(PF_X)).find(holds)?;
-        let at = usize::try_from(segment.offset + (address - segment.address)).ok()?;
+        let inside = address - segment.address;
+        if inside.checked_add(8)? > segment.file_size_bytes {
+            return None;
+        }
+        let at = usize::try_from(segment.offset + inside).ok()?;
         self.data.get(at..)?.first_chunk().map(|bytes| u64::from_le_bytes(*bytes))
     }
 

@@ -195,3 +195,44 @@ fn instructions_have_lengths_and_features() {
     assert!(decode(b"\x06", false).is_some() && decode(b"\x0f\xa2", true).unwrap().asks);
     assert!(decode(&[0x66; 20], true).is_none());
 }
+
+/// What a variable without bytes in the file seems to hold is what stands behind the segment: here, as
+/// in every program with a table of symbols, the address of a function.
+#[test]
+fn memory_that_begins_as_zeros_holds_no_address() {
+    const ZEROS: u64 = 0x9000;
+    let code = |place: u64| {
+        let distance = i32::try_from(place - (BASE + 7)).unwrap();
+        [&[0x48, 0x8b, 0x05][..], &distance.to_le_bytes(), RET, AVX2, CPUID].concat()
+    };
+    let said = |place: u64, is_in_file: bool| {
+        let code = code(place);
+        let size = code.len() as u64;
+        let mut evidence = Evidence::default();
+        for (index, (from, start, end)) in
+            [("rust", 0, 8), ("recipe x 1", 8, 13), ("recipe x 1", 13, size)].iter().enumerate()
+        {
+            let (from, object) = ((*from).to_owned(), format!("{index}.o"));
+            evidence.pieces.owners.push(Owner { from, object, is_rust: index == 0, place: None });
+            let range = BASE + start..BASE + end;
+            evidence.pieces.pieces.push(Piece { range, owner: index, symbols: Vec::new() });
+        }
+        let mut image = image(64, size);
+        let file_size_bytes = if is_in_file { 8 } else { 0 };
+        let (offset, memory_size_bytes) = (size, 16);
+        let zeros = Segment {
+            flags: 6,
+            offset,
+            address: ZEROS,
+            file_size_bytes,
+            memory_size_bytes,
+            ..image.segments[0]
+        };
+        image.segments.push(zeros);
+        let data = [&code[..], &(BASE + 8).to_le_bytes()].concat();
+        let features = V1.iter().map(|name| (*name).to_owned()).collect();
+        check_image(&data, &image, &Baseline { features, cpu: None }, Some(&evidence))
+    };
+    assert!(findings(&said(ZEROS, true)).contains("called from 0.o of rust"));
+    assert!(matches!(said(ZEROS, false), Outcome::Passed(_)), "{:?}", said(ZEROS, false));
+}
