@@ -24,6 +24,7 @@ use crate::check::{
 };
 use crate::cli::{self, Global};
 use crate::digest::Digest;
+use crate::emulator::Emulator;
 use crate::environment::Environment;
 use crate::host::Host;
 use crate::layout::{self, copy_atomically, write_atomically};
@@ -71,6 +72,11 @@ impl cli::Dist {
 
     /// Builds and checks for one target.
     pub fn make(&self, session: &Session, target: &Target) -> Result<Made> {
+        // It starts the emulator, and is not wanted before programs are checked.
+        let emulator = std::thread::spawn({
+            let target = target.clone();
+            move || oldest_cpu(&target)
+        });
         let project = session.project(&self.package, &target.triple)?;
         let order = Order { project: &project, bins: &self.bin, profile: &self.profile };
         app::check_order(&order)?;
@@ -85,7 +91,8 @@ impl cli::Dist {
         environment.respect_configuration(project.folder());
         app::hide_paths(&mut environment, session, &project);
         let scratch = session.store.temp("check")?;
-        let expectation = expectation(session, &project, target, scratch.path());
+        let emulator = emulator.join().unwrap_or_else(|_| Err("a thread panicked".to_owned()));
+        let expectation = expectation(session, &project, target, emulator, scratch.path());
         let names = ahead::programs(&order, target);
         let (built, ahead) = std::thread::scope(|scope| {
             let ahead = scope.spawn(|| Ahead::examine_all(&names, &expectation));
@@ -152,13 +159,14 @@ fn expectation(
     session: &Session,
     project: &Project,
     target: &Target,
+    oldest_cpu: Result<Emulator, String>,
     scratch: &Path,
 ) -> Expectation {
     Expectation {
         machine: Some(target.machine),
         // `cpu` knows more, and looks later.
         baseline: None,
-        oldest_cpu: oldest_cpu(target),
+        oldest_cpu,
         forbidden: forbidden_of_this_machine(&[
             ("the store", session.store.root().to_owned()),
             ("the workspace", project.metadata.workspace_root.clone()),

@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use object::elf;
 
@@ -115,6 +116,23 @@ impl Emulator {
             Some(said) => Err(Missing::NoSuchCpu { program: name(), said }),
             None => Ok(Self { program, arguments }),
         }
+    }
+}
+
+impl Emulator {
+    /// The call that runs a program; its arguments are to follow.
+    pub fn command(&self, program: &Path) -> Command {
+        let mut command = process::command(&self.program);
+        command.args(&self.arguments).arg(program);
+        command
+    }
+}
+
+/// `qemu-arm -cpu arm926`.
+impl fmt::Display for Emulator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.program.file_name().unwrap_or_default().to_string_lossy();
+        write!(f, "{} {}", name.trim_end_matches("-static"), self.arguments.join(" "))
     }
 }
 

@@ -40,9 +40,7 @@ impl Baseline {
     pub fn of(target: &Target) -> Self {
         Self { features: target.baseline.clone(), cpu: target.cpu.clone() }
     }
-}
 
-impl Baseline {
     /// Why this machine cannot run what was built for a CPU that the command line names; nothing if it
     /// can, or if another one runs it.
     pub fn cannot_run_here(&self) -> Option<String> {

@@ -120,9 +120,7 @@ impl Program<'_> {
         };
         match (outcome, emulator) {
             (Outcome::Passed(how), Some(emulator)) => {
-                let name = emulator.program.file_name().unwrap_or_default().to_string_lossy();
-                let name = name.trim_end_matches("-static");
-                Outcome::Passed(format!("{how} ({name} {})", emulator.arguments.join(" ")))
+                Outcome::Passed(format!("{how} ({emulator})"))
             }
             (outcome, _) => outcome,
         }

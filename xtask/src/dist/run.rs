@@ -40,18 +40,10 @@ impl cli::Run {
         let (program, checked) =
             made.programs.iter().find(|(program, _)| program.name == bin).context("no program")?;
         let path = checked.path();
-        let mut command = match &emulator {
-            Some(emulator) => {
-                let mut command = process::command(&emulator.program);
-                command.args(&emulator.arguments).arg(path);
-                command
-            }
-            None => process::command(path),
+        let (mut command, by) = match &emulator {
+            Some(emulator) => (emulator.command(path), format!(" ({emulator})")),
+            None => (process::command(path), String::new()),
         };
-        let by = emulator.as_ref().map_or_else(String::new, |it| {
-            let name = it.program.file_name().unwrap_or_default().to_string_lossy();
-            format!(" ({name} {})", it.arguments.join(" "))
-        });
         report::status("Running", format!("{}{by}", program.name));
         process::run_foreground(command.args(&self.args))
     }

@@ -98,6 +98,11 @@ pub fn entry(store: &Store, std: &RustStd, pre_image: &str) -> Entry {
     store.entry(NAME, &std.version, &Digest::sha256_of(pre_image.as_bytes()).hex())
 }
 
+/// Whether it was built for a plan.
+pub fn is_built(store: &Store, std: &RustStd, rust: &Rust, plan: &Plan) -> bool {
+    entry(store, std, &pre_image(std, rust, plan)).exists()
+}
+
 /// Crates by name, version and digest.
 fn crates(std: &RustStd) -> impl Iterator<Item = (&str, &str, &Digest)> {
     std.crates.iter().filter_map(|source| match &source.origin {

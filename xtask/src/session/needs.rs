@@ -43,8 +43,7 @@ impl Session {
         let Some(std) = from_source::recipe(&self.recipes, &plan.target)? else {
             return project.rust.require_std(&plan.target.triple, self.global.offline);
         };
-        let pre_image = from_source::pre_image(std, &project.rust, plan);
-        if from_source::entry(&self.store, std, &pre_image).exists() {
+        if from_source::is_built(&self.store, std, &project.rust, plan) {
             return Ok(());
         }
         self.fetch_std(std).map(drop)

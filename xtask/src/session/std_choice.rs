@@ -62,8 +62,7 @@ impl Session {
             return Ok(target.clone());
         };
         let plan = self.plan(toolchain, &from_source, Goal::default())?;
-        let pre_image = from_source::pre_image(std, rust, &plan);
-        let is_built = from_source::entry(&self.store, std, &pre_image).exists();
+        let is_built = from_source::is_built(&self.store, std, rust, &plan);
         Ok(if is_built { from_source } else { target.clone() })
     }
 }

@@ -116,11 +116,7 @@ impl SelfTest<'_> {
         let program = folder.join("program");
         let mut command = match self.emulator() {
             Runner::None => process::command(&program),
-            Runner::Emulator(emulator) => {
-                let mut command = process::command(emulator.program);
-                command.args(emulator.arguments).arg(&program);
-                command
-            }
+            Runner::Emulator(emulator) => emulator.command(&program),
             Runner::Missing(why) => return Ok(format!("compiled and linked; not run: {why}")),
         };
         let said = process::capture_ok(&mut command).context("it does not run")?;

@@ -69,15 +69,9 @@ impl Use<'_> {
         }
     }
 
-    fn command(&self, program: &Path) -> Command {
-        let mut command = Command::new(&self.emulator.program);
-        command.args(&self.emulator.arguments).arg(program);
-        command
-    }
-
     /// What a program prints, which must end well.
     fn run(&self, program: &Path, arguments: &[&OsStr]) -> Result<String, String> {
-        let output = ended(self.command(program).args(arguments))?;
+        let output = ended(self.emulator.command(program).args(arguments))?;
         let (said, status) = (text(&output.stdout), output.status);
         match status.success() {
             true => Ok(said),
