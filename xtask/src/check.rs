@@ -35,6 +35,7 @@ use crate::digest::Digest;
 use crate::emulator::{Emulator, HOW_TO_GET};
 use crate::exit::{Exit, Failure};
 use crate::report::{self, human_bytes};
+use crate::rust::Memory;
 use crate::session::{Access, Session};
 use crate::target::{Machine, Target};
 use baseline::Baseline;
@@ -60,6 +61,9 @@ pub struct Expectation {
     pub run: RunPolicy,
     /// The target's oldest CPU, or why there is none.
     pub oldest_cpu: Result<Emulator, String>,
+    /// Where it is kept that a program with these bytes started in an emulator, which takes longer
+    /// than all other checks.
+    pub memory: Option<Memory>,
 }
 
 /// The oldest CPU of a target, if this machine has an emulator of it.
@@ -236,7 +240,8 @@ fn outcomes(data: &[u8], expectation: &Expectation) -> [(&'static str, Outcome);
             .map(|_| Outcome::Skipped("the `elf` check failed".to_owned())),
         (_, RunPolicy::Never(reason)) => [reason, reason].map(|it| Outcome::Skipped(it.clone())),
         (_, RunPolicy::EmptyRoot { scratch, limit }) => {
-            let program = empty_root::Program { data, image: &image, scratch, limit: *limit };
+            let (limit, memory) = (*limit, expectation.memory.as_ref());
+            let program = empty_root::Program { data, image: &image, scratch, limit, memory };
             program.start(expectation.oldest_cpu.as_ref())
         }
     };
@@ -316,6 +321,7 @@ impl cli::Check {
                 ("the workspace", session.workspace.clone()),
             ]),
             run: RunPolicy::EmptyRoot { scratch: scratch.path().to_owned(), limit: TIME_LIMIT },
+            memory: None,
         };
         let (mut failed, mut unread) = (Vec::new(), Vec::new());
         for file in &self.files {

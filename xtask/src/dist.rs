@@ -31,6 +31,7 @@ use crate::layout::{self, copy_atomically, write_atomically};
 use crate::linked::{self, Places};
 use crate::process::side_by_side;
 use crate::report;
+use crate::rust::Memory;
 use crate::session::{Access, Project, Session};
 use crate::target::Target;
 use ahead::Ahead;
@@ -176,6 +177,7 @@ fn expectation(
             Some(reason) => RunPolicy::Never(reason),
             None => RunPolicy::EmptyRoot { scratch: scratch.to_owned(), limit: TIME_LIMIT },
         },
+        memory: Some(Memory::new(&session.store, true)),
     }
 }
 

@@ -54,7 +54,8 @@ fn compile(name: &str, source: &str, flags: &[&str]) -> Option<PathBuf> {
 fn expectation(file: &Path, forbidden: Vec<Forbidden>) -> Expectation {
     let run =
         RunPolicy::EmptyRoot { scratch: file.parent().unwrap().to_owned(), limit: TIME_LIMIT };
-    Expectation { machine: None, baseline: None, forbidden, run, oldest_cpu: Err(String::new()) }
+    let oldest_cpu = Err(String::new());
+    Expectation { machine: None, baseline: None, forbidden, run, oldest_cpu, memory: None }
 }
 
 fn examined(file: &Path) -> Checkup {
@@ -71,6 +72,7 @@ fn unrun(file: &Path) -> Checkup {
             forbidden: Vec::new(),
             run,
             oldest_cpu: Err(String::new()),
+            memory: None,
         },
     )
     .unwrap()

@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_macros, reason = "tests print for themselves")]
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -13,6 +14,8 @@ use xtask::check::{
 };
 use xtask::emulator::{Emulator, Missing};
 use xtask::exit::Exit;
+use xtask::layout::{Store, remove_tree};
+use xtask::rust::Memory;
 use xtask::target::{Endian, Machine};
 
 const X86_64: Machine = Machine { elf: 62, bits: 64, endian: Endian::Little };
@@ -137,6 +140,7 @@ fn no_run() -> Expectation {
         forbidden: Vec::new(),
         run,
         oldest_cpu: Err(String::new()),
+        memory: None,
     }
 }
 
@@ -218,6 +222,41 @@ fn an_instruction_that_the_oldest_cpu_lacks_is_found_by_running_it() {
             assert!(matches!(&newer, Outcome::Failed(why) if why.contains("SIGILL")), "{newer:?}");
         }
     }
+}
+
+/// The emulator is a program that ends at once. Where no folder can be made, nothing was started.
+#[test]
+fn what_an_emulator_ran_well_it_does_not_run_again() {
+    let folder = scratch().join(format!("remembered-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let program = folder.join("emulator");
+    let install = |code: u8| {
+        let mut builder = Builder::exit_7();
+        let place = builder.body.iter().position(|byte| *byte == 7).unwrap();
+        builder.body[place] = code;
+        fs::write(folder.join("next"), builder.build()).unwrap();
+        fs::set_permissions(folder.join("next"), fs::Permissions::from_mode(0o755)).unwrap();
+        fs::rename(folder.join("next"), &program).unwrap();
+    };
+    install(7);
+    let memory = Some(Memory::new(&Store::open(&folder.join("store")).unwrap(), true));
+    let emulator = Emulator { program: program.clone(), arguments: Vec::new() };
+    let known = Expectation { oldest_cpu: Ok(emulator), memory, run: run_here(), ..no_run() };
+    let nowhere = RunPolicy::EmptyRoot { scratch: folder.join("none"), limit: TIME_LIMIT };
+    let blind = Expectation { run: nowhere, ..known.clone() };
+    let bytes = Builder::exit_7().build();
+    let said = |expectation| outcome(&examine_bytes(&bytes, expectation), "oldest-cpu");
+    assert!(matches!(said(&blind), Outcome::Skipped(_)), "nothing is known yet");
+    match said(&known) {
+        Outcome::Skipped(reason) => eprintln!("SKIPPED: running it: {reason}"),
+        first => {
+            assert!(matches!(first, Outcome::Passed(_)), "{first:?}");
+            assert_eq!(said(&blind), first);
+            install(8);
+            assert!(matches!(said(&blind), Outcome::Skipped(_)), "another emulator");
+        }
+    }
+    remove_tree(&folder).unwrap();
 }
 
 #[test]

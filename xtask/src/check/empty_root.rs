@@ -36,9 +36,11 @@ use rustix::thread::{
 use super::Outcome;
 use super::elf::Image;
 use super::structure::describe;
+use crate::digest::Digest;
 use crate::emulator::{Emulator, Fit};
 use crate::process;
 use crate::report::human_duration;
+use crate::rust::Memory;
 use judge::{explain_setup, judge_end, judge_exec};
 
 /// `nobody` on most systems; any number that owns nothing would do.
@@ -84,14 +86,19 @@ pub struct Program<'a> {
     pub scratch: &'a Path,
     /// How long it may run.
     pub limit: Duration,
+    /// What is known of earlier starts in an emulator.
+    pub memory: Option<&'a Memory>,
 }
+
+/// What an emulator said is remembered for this: bump when it is started in another way.
+const EMULATED: &str = "oldest-cpu 1";
 
 impl Program<'_> {
     /// Starts it as it is, and on its target's oldest CPU, or says why there is none. What this
     /// computer's CPU cannot run is started in the emulator only, which serves for both.
     pub fn start(self, oldest_cpu: Result<&Emulator, &String>) -> [Outcome; 2] {
         let emulated = match oldest_cpu {
-            Ok(emulator) => self.start_by(Some(emulator)),
+            Ok(emulator) => self.emulated(emulator),
             Err(why) => Outcome::Skipped(why.clone()),
         };
         if Fit::of(self.image.machine) != Fit::No {
@@ -105,6 +112,17 @@ impl Program<'_> {
             other => other.clone(),
         };
         [itself, emulated]
+    }
+
+    /// Starts it in an emulator, unless these bytes are known to end well in this one.
+    fn emulated(self, emulator: &Emulator) -> Outcome {
+        let start = || self.start_by(Some(emulator));
+        let Some(memory) = self.memory else { return start() };
+        let sha256 = Digest::sha256_of(self.data);
+        let question = format!("{EMULATED}\n{sha256}\n{:?}\n{:?}", emulator.arguments, self.limit);
+        let files = [emulator.program.clone()];
+        let is_well = |outcome: &Outcome| matches!(outcome, Outcome::Passed(_));
+        memory.recall(&question, &files, is_well, || Ok(start())).unwrap_or_else(|_| start())
     }
 
     fn start_by(self, emulator: Option<&Emulator>) -> Outcome {

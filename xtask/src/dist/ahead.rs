@@ -79,6 +79,7 @@ mod tests {
             forbidden: Vec::new(),
             run,
             oldest_cpu: Err(String::new()),
+            memory: None,
         };
         let program = Program { name: "x".to_owned(), path: file.clone() };
         fs::write(&file, "one").unwrap();

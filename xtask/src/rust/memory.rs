@@ -17,7 +17,7 @@ use crate::layout::{Stamp, Store, write_atomically};
 const FORMAT: &str = "rust 1";
 
 /// Where answers are kept.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Memory {
     store: Store,
     may_write: bool,
