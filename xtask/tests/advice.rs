@@ -69,10 +69,12 @@ const CASES: &[Case] = &[
     (
         "a time that has a padding",
         "error: cannot construct `timespec` with struct literal syntax due to private fields\n --> src/main.rs:1:20\n",
-        &["on x86_64-unknown-linux-musl the crate libc has musl's `timespec`, with a padding that no \
+        &[
+            "on x86_64-unknown-linux-musl the crate libc has musl's `timespec`, with a padding that no \
            crate can write field by field: take a newer version of this crate (it begins with a \
            zeroed one), or take `--cfg=libc_unstable_time64` out of the target's row in \
-           recipes/targets.toml, if nothing here passes times to C"],
+           recipes/targets.toml, if nothing here passes times to C",
+        ],
     ),
     (
         "open64 of an old getrandom, GNU ld",
