@@ -18,7 +18,7 @@ use crate::recipe::{Language, Library, Part, Recipes, Source, Tool, Toolchain};
 use crate::target::{Std, Target};
 
 use making::tool_maker;
-pub use pre_image::difference;
+pub use pre_image::{GCC_C_STANDARD, difference};
 
 /// What a step makes.
 #[derive(Clone, Debug)]

@@ -19,6 +19,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
+use crate::plan::GCC_C_STANDARD;
 use crate::process::{self, shell_word};
 use crate::recipe::template::{Placeholder, Template};
 use crate::recipe::{Driver, Language, Toolchain};
@@ -97,8 +98,11 @@ pub fn compiler(toolchain: &Toolchain, target: &Target, language: Language) -> C
     let fill = |template: &Template| template.render(|placeholder| fill(placeholder, target));
     let call = match &toolchain.driver {
         Driver::Gcc { prefix } => {
-            let tool = if language == Language::C { "gcc" } else { "g++" };
-            Call::new(format!("{}{tool}", fill(prefix)))
+            let program = |tool: &str| Call::new(format!("{}{tool}", fill(prefix)));
+            match language {
+                Language::C => program("gcc").arg(format!("-std={GCC_C_STANDARD}")),
+                Language::Cxx => program("g++"),
+            }
         }
         Driver::Zig { program, include, include_cxx, flags_cxx, .. } => {
             // clang itself, without zig's caching front: as fast as the host's own compiler. Without

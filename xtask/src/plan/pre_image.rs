@@ -140,12 +140,19 @@ pub(super) fn part(
     lines.0
 }
 
+/// The C that GCC is told to read. Its own is C23 since version 15, in which `f()` takes no arguments:
+/// what was written before does not compile, and clang's is this one.
+pub const GCC_C_STANDARD: &str = "gnu17";
+
 pub(super) fn driver(toolchain: &Toolchain, target: &Target, tree: &str) -> String {
     let mut lines = Lines::new("driver 1");
     lines.add("toolchain", format!("{} {} {tree}", toolchain.name, toolchain.version));
     lines.target(target);
     match &toolchain.driver {
-        Driver::Gcc { prefix } => lines.add("gcc", prefix),
+        Driver::Gcc { prefix } => {
+            lines.add("gcc", prefix);
+            lines.add("c", GCC_C_STANDARD);
+        }
         // The runtimes are inputs of what is linked with them.
         Driver::Zig { program, include, include_cxx, flags_cxx, .. } => {
             lines.add("zig", program);
