@@ -2,7 +2,7 @@
 //!
 //! | check         | passes when                                                                    |
 //! |---------------|--------------------------------------------------------------------------------|
-//! | `elf`         | the file is an ELF executable, for the expected machine if there is one        |
+//! | `elf`         | the file is an ELF executable, for the machine and float ABI that are expected |
 //! | `static`      | no interpreter, no shared libraries, no undefined symbols                      |
 //! | `stack`       | the stack is declared and not executable                                       |
 //! | `segments`    | no segment is both writable and executable                                     |
@@ -37,7 +37,7 @@ use crate::exit::{Exit, Failure};
 use crate::report::{self, human_bytes};
 use crate::rust::Memory;
 use crate::session::{Access, Session};
-use crate::target::{Machine, Target};
+use crate::target::{FloatAbi, Machine, Target};
 use baseline::Baseline;
 
 pub use leaks::{Forbidden, ForbiddenKind, forbidden_of_this_machine};
@@ -53,6 +53,8 @@ pub const TIME_LIMIT: Duration = Duration::from_secs(10);
 pub struct Expectation {
     /// The machine that it must be for; `None` for any.
     pub machine: Option<Machine>,
+    /// How it must pass floating-point numbers, if its file says so; `None` for any way.
+    pub float_abi: Option<FloatAbi>,
     /// What must not be in its bytes.
     pub forbidden: Vec<Forbidden>,
     /// What every CPU has that it is to run on; `None` for any.
@@ -234,7 +236,7 @@ fn outcomes(data: &[u8], expectation: &Expectation) -> [(&'static str, Outcome);
             ];
         }
     };
-    let elf = structure::elf(&image, expectation.machine);
+    let elf = structure::elf(&image, expectation.machine, expectation.float_abi);
     let [empty_root, oldest_cpu] = match (&elf, &expectation.run) {
         (Outcome::Failed(_), _) => ["empty-root", "oldest-cpu"]
             .map(|_| Outcome::Skipped("the `elf` check failed".to_owned())),
@@ -315,6 +317,7 @@ impl cli::Check {
         let expectation = Expectation {
             oldest_cpu: target.as_ref().ok_or_else(no_target).and_then(oldest_cpu),
             machine: target.as_ref().map(|target| target.machine),
+            float_abi: target.as_ref().map(|target| target.float_abi),
             baseline: target.as_ref().map(Baseline::of),
             forbidden: forbidden_of_this_machine(&[
                 ("the store", session.store.root().to_owned()),

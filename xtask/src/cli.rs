@@ -268,7 +268,8 @@ pub struct Exec {
 /// Arguments of `shell`.
 #[derive(Clone, Debug, Args)]
 pub struct Shell {
-    /// The library whose step is entered: in the tree of its last failure, if there is one.
+    /// The library, tool or stage of a toolchain (`gcc-compiler`) whose step is entered: in the tree of
+    /// its last failure, if there is one.
     #[arg(value_name = "STEP")]
     pub step: String,
     /// For what it is built.

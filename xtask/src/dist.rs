@@ -165,6 +165,7 @@ fn expectation(
 ) -> Expectation {
     Expectation {
         machine: Some(target.machine),
+        float_abi: Some(target.float_abi),
         // `cpu` knows more, and looks later.
         baseline: None,
         oldest_cpu,

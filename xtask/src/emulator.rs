@@ -99,11 +99,21 @@ impl fmt::Display for Missing {
 }
 
 impl Emulator {
-    /// Looks for the one of a target.
+    /// Looks for the one of a target: the first that will do, else what is wrong with the first.
     pub fn find(wanted: &target::Emulator) -> Result<Self, Missing> {
-        let program = names(wanted).iter().find_map(|name| process::find_program(name));
+        let programs = names(wanted).into_iter().filter_map(|name| process::find_program(&name));
+        let mut wrong = None;
+        for found in programs.map(|program| Self::at(program, wanted)) {
+            match found {
+                Ok(emulator) => return Ok(emulator),
+                Err(missing) => wrong = wrong.or(Some(missing)),
+            }
+        }
+        Err(wrong.unwrap_or_else(|| Missing::NotInstalled { program: wanted.program.clone() }))
+    }
+
+    fn at(program: PathBuf, wanted: &target::Emulator) -> Result<Self, Missing> {
         let name = || wanted.program.clone();
-        let program = program.ok_or_else(|| Missing::NotInstalled { program: name() })?;
         if let Some(since) = &wanted.since {
             let said = process::capture_ok(process::command(&program).arg("--version"));
             let version = said.ok().and_then(|said| version(&said)).unwrap_or_default();

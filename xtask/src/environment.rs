@@ -3,6 +3,7 @@
 //! proc-macros, which run on the host, never see the target's flags.
 
 mod config;
+mod time;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -63,6 +64,7 @@ pub struct Environment {
 impl Environment {
     /// Computes the environment; the plan's driver and sysroot must be in the store.
     pub fn new(session: &Session, plan: &Plan, project: &Project) -> Result<Self> {
+        time::warn_of_old_libc(&project.metadata, &plan.target);
         let overruled = &project.wanted.overruled;
         let std = stdlib::find_or_make(session, plan, project)?;
         let rust = match &std {

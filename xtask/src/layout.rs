@@ -207,6 +207,12 @@ impl Store {
         self.lock_named(&entry.id, &format!("that makes {}", entry.id))
     }
 
+    /// Where those who have borrowed a file find each other.
+    pub fn desk(&self, file: &Path) -> PathBuf {
+        let digest = Digest::sha256_of(file.as_os_str().as_encoded_bytes());
+        self.root.join("locks-v1").join(format!("borrowed-{}.lock", digest.hex()))
+    }
+
     fn lock_file(&self, id: &str) -> Result<File> {
         let path = self.root.join("locks-v1").join(format!("{id}.lock"));
         let file = File::options().create(true).append(true).open(&path);

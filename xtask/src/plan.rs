@@ -363,6 +363,19 @@ impl Step {
         }
     }
 
+    /// What the command line has to say beside its name to mean this step and no other:
+    /// ` --toolchain gcc --target TRIPLE`, or nothing.
+    pub fn options(&self) -> String {
+        let toolchain = match &self.work {
+            Work::Part(toolchain, _) => format!(" --toolchain {toolchain}"),
+            _ => String::new(),
+        };
+        match self.target.triple.as_str() {
+            crate::target::HOST => toolchain,
+            triple => format!("{toolchain} --target {triple}"),
+        }
+    }
+
     fn new([name, version]: [&str; 2], work: Work, target: &Target, pre_image: String) -> Self {
         Self {
             name: name.to_owned(),

@@ -1,4 +1,5 @@
-//! `cargo xtask shell STEP`: enters the sandbox of a library's step by hand, as the step has it.
+//! `cargo xtask shell STEP`: enters the sandbox of a step by hand, as the step has it: that of a
+//! library, a tool, or a stage of a toolchain that Muslin makes.
 //!
 //! In the tree of its last failure, if there is one; else in a fresh one that goes when the shell
 //! ends.
@@ -6,13 +7,14 @@
 use std::path::PathBuf;
 use std::process::ExitStatus;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use crate::build;
 use crate::cli::{self, Global};
+use crate::exit::{Exit, Failure};
 use crate::layout::TempFolder;
 use crate::links::unknown;
-use crate::plan::{Goal, Plan, Step};
+use crate::plan::{Goal, Plan, Step, Work};
 use crate::session::{Access, SHELL, Session};
 use crate::{process, report};
 
@@ -21,17 +23,27 @@ impl cli::Shell {
     pub fn run(self, global: Global) -> Result<ExitStatus> {
         let session = Session::open(global, Access::Write)?;
         let target = session.one_target(&self.platform, "a step is that of")?;
-        let recipes = &session.recipes.libraries;
-        if !recipes.contains_key(&self.step) {
-            let message =
-                format!("there is no library `{}`, whose step could be entered", self.step);
-            return Err(unknown(message, &self.step, recipes.keys()).into());
-        }
-        let libraries = [self.step.clone()];
+        let recipes = &session.recipes;
+        let mut libraries = Vec::new();
         // A step that only compiles has no shell of its own: one is lent.
-        let tools = if self.command.is_empty() { vec![SHELL.to_owned()] } else { Vec::new() };
+        let mut tools = if self.command.is_empty() { vec![SHELL.to_owned()] } else { Vec::new() };
+        let of_toolchain = recipes.toolchains.values().find(|it| {
+            let stage = self.step.strip_prefix(&it.name).and_then(|rest| rest.strip_prefix('-'));
+            it.making.is_some() && stage.is_some()
+        });
+        if recipes.libraries.contains_key(&self.step) {
+            libraries.push(self.step.clone());
+        } else if recipes.tools.contains_key(&self.step) {
+            tools.push(self.step.clone());
+        } else if of_toolchain.is_none() {
+            let message = format!("there is no step `{}` that could be entered", self.step);
+            let names = recipes.libraries.keys().chain(recipes.tools.keys());
+            return Err(unknown(message, &self.step, names).into());
+        }
+        let toolchain = of_toolchain.map(|it| it.name.as_str());
+        let toolchain = self.platform.toolchain.as_deref().or(toolchain);
         let goal = Goal { libraries: &libraries, tools: &tools, ..Goal::default() };
-        let plan = session.settle(self.platform.toolchain.as_deref(), &target, goal)?;
+        let plan = session.settle(toolchain, &target, goal)?;
         let step = found(&plan, &self.step)?;
         build::make_before(&session, &plan, step)?;
         let (folder, _temp) = tree(&session, &plan, step)?;
@@ -65,7 +77,17 @@ fn tree(session: &Session, plan: &Plan, step: &Step) -> Result<(PathBuf, Option<
     Ok((temp.path().to_owned(), Some(temp)))
 }
 
+/// The step of this name; where there are two, that for the plan's target.
 fn found<'p>(plan: &'p Plan, name: &str) -> Result<&'p Step> {
-    let mut libraries = plan.libraries().map(|(step, _)| step);
-    libraries.find(|step| step.name == name).context("a plan without the step that was asked for")
+    let is_it = |step: &&Step| {
+        step.name == name && matches!(step.work, Work::Library(_) | Work::Tool(_) | Work::Part(..))
+    };
+    let mut steps: Vec<&Step> = plan.steps.iter().filter(is_it).collect();
+    steps.sort_by_key(|step| step.target.triple != plan.target.triple);
+    let Some(step) = steps.first() else {
+        let message = format!("there is no step `{name}` in this plan");
+        let help = "`cargo xtask plan` with the same options shows its steps";
+        return Err(Failure::new(Exit::Usage, message).help(help).into());
+    };
+    Ok(step)
 }

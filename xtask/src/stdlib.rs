@@ -192,7 +192,7 @@ impl Build<'_> {
             ("library", format!("/rustc/{commit}/library")),
         ];
         let mut flags = vec!["-Zforce-unstable-if-unmarked".to_owned()];
-        flags.extend(self.plan.target.rustflags.iter().chain(&self.std.rustflags).cloned());
+        flags.extend(self.std.rustflags_for(&self.plan.target).cloned());
         flags
             .extend(names.map(|(place, name)| {
                 format!("--remap-path-prefix={}={name}", at(place).display())

@@ -32,6 +32,9 @@ pub struct Target {
     pub cpu: Option<String>,
     /// What rustc has to be told that it does not assume for the target.
     pub rustflags: Vec<String>,
+    /// Whether programs are position-independent, as rustc makes them: it has static ones of that kind
+    /// for few targets, and a libc that fits for no more.
+    pub static_pie: bool,
     /// Where the standard library comes from.
     pub std: Std,
     /// The stack of threads that do not ask for one of their own size, and of none that Rust starts.

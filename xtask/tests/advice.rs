@@ -67,6 +67,16 @@ const CASES: &[Case] = &[
            (`--crate NAME@VERSION`), or older dependencies (`--ignore-lock`)"],
     ),
     (
+        "a time that has a padding",
+        "error: cannot construct `timespec` with struct literal syntax due to private fields\n --> src/main.rs:1:20\n",
+        &[
+            "on x86_64-unknown-linux-musl the crate libc has musl's `timespec`, with a padding that no \
+           crate can write field by field: take a newer version of this crate (it begins with a \
+           zeroed one), or take `--cfg=libc_unstable_time64` out of the target's row in \
+           recipes/targets.toml, if nothing here passes times to C",
+        ],
+    ),
+    (
         "open64 of an old getrandom, GNU ld",
         r#"  = note: /usr/bin/ld: /app/target/x86_64-unknown-linux-musl/release/deps/libgetrandom-0123456789abcdef.rlib(getrandom-0123456789abcdef.getrandom.58dc5155076ed4f4-cgu.0.rcgu.o): in function `getrandom::open_readonly':
           getrandom.58dc5155076ed4f4-cgu.0:(.text._ZN9getrandom13open_readonly17h34e0167824ca56b7E+0xb): undefined reference to `open64'

@@ -5,7 +5,8 @@
 //!
 //! They need a store and the registry, so they run with `MUSLIN_TEST_ALL=1` and with the store of
 //! `MUSLIN_STORE`, all but a few with `MUSLIN_TEST_SLOW=1` too; without, each says that it did not
-//! run. One alone: `cargo test -p xtask --test catalogue -- bzip2`.
+//! run. One alone: `cargo test -p xtask --test catalogue -- bzip2`. The core of them is used on CPUs of
+//! every kind, in QEMU's user mode; MUSLIN_TEST_TARGETS names some, with blanks between.
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_macros,
@@ -18,8 +19,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Mutex;
 
+use xtask::emulator::Emulator;
 use xtask::layout::remove_tree;
 use xtask::recipe::Recipes;
+use xtask::target::HOST;
 
 /// A test for each program, by its name, which is the recipe's with `_` for `-`.
 macro_rules! programs {
@@ -81,6 +84,20 @@ programs! {
 
 /// One of each builder: these run with every `cargo xtask test`, the others with `--all`.
 const QUICK: &[&str] = &["bzip2", "libffi", "libjpeg-turbo", "pcre2", "zstd"];
+
+/// The core of the catalogue, beside those of [`ELSEWHERE`].
+const CORE: [&str; 5] = ["zstd", "curl", "libpq", "libgit2", "snappy"];
+
+/// CPUs of every kind: 32 and 64 bits, both byte orders, with and without a unit for fractions.
+const OTHER_CPUS: [&str; 7] = [
+    "i586-unknown-linux-musl",
+    "aarch64-unknown-linux-musl",
+    "armv5te-unknown-linux-musleabi",
+    "mipsel-unknown-linux-musl",
+    "riscv64gc-unknown-linux-musl",
+    "powerpc64-unknown-linux-musl",
+    "s390x-unknown-linux-musl",
+];
 
 /// Libraries that other tests link and use.
 const ELSEWHERE: &[&str] = &["libcxx", "openssl", "sqlite", "zlib"];
@@ -151,9 +168,14 @@ fn run(name: &str) {
     }
     let version = recipes().libraries[name].version.clone();
     let variables = [("MUSLIN_VERSION", version.clone())];
-    let manifest = build_and_run(name, "release", &variables);
+    let manifest = build_and_run(name, "release", HOST, &variables);
+    assert_linked(name, &version, &manifest);
+}
+
+/// The library is linked, from its recipe, and nothing was compiled by a crate.
+fn assert_linked(name: &str, version: &str, manifest: &serde_json::Value) {
     let libraries = manifest["libraries"].as_array().unwrap();
-    let is_ours = |it: &&serde_json::Value| it["name"] == name && it["version"] == *version;
+    let is_ours = |it: &&serde_json::Value| it["name"] == name && it["version"] == version;
     assert!(libraries.iter().any(|it| is_ours(&it)), "{name} {version} in {libraries:?}");
     let bundled = manifest["bundled"].as_array().unwrap();
     assert!(bundled.is_empty(), "compiled by crates: {bundled:?}");
@@ -176,29 +198,63 @@ fn many_libraries_in_one_program() {
     let versions: Vec<_> = libraries.map(|it| format!("{}={}", it.name, it.version)).collect();
     for profile in ["dev", "off", "thin", "fat"] {
         let manifest =
-            build_and_run("together", profile, &[("MUSLIN_VERSIONS", versions.join(" "))]);
+            build_and_run("together", profile, HOST, &[("MUSLIN_VERSIONS", versions.join(" "))]);
         let count = manifest["libraries"].as_array().unwrap().len();
         assert!(count >= 24, "{profile}: only {count} libraries");
     }
 }
 
+/// With what they link: zlib, OpenSSL, c-ares, nghttp2, brotli, libssh2, and C++ in snappy. SQLite
+/// and OpenSSL again are in the sample app, which `targets` uses on every target.
+#[test]
+fn the_core_on_other_cpus() {
+    let is_on = ["MUSLIN_TEST_ALL", "MUSLIN_TEST_SLOW", "MUSLIN_STORE"]
+        .iter()
+        .all(|variable| std::env::var_os(variable).is_some());
+    if !is_on {
+        return eprintln!("NOT RUN: other CPUs: run `cargo xtask test --all`");
+    }
+    let named = std::env::var("MUSLIN_TEST_TARGETS").unwrap_or_default();
+    let recipes = recipes();
+    for triple in OTHER_CPUS {
+        if !named.is_empty() && !named.split_whitespace().any(|name| name == triple) {
+            continue;
+        }
+        for name in CORE {
+            let version = &recipes.libraries[name].version;
+            let variables = [("MUSLIN_VERSION", version.clone())];
+            let manifest = build_and_run(name, "release", triple, &variables);
+            assert_linked(name, version, &manifest);
+            eprintln!("{triple}: {name} {version}");
+        }
+    }
+}
+
 /// Builds a program and runs it with some variables; returns the manifest.
-fn build_and_run(name: &str, profile: &str, variables: &[(&str, String)]) -> serde_json::Value {
+fn build_and_run(
+    name: &str,
+    profile: &str,
+    triple: &str,
+    variables: &[(&str, String)],
+) -> serde_json::Value {
     let work = Path::new(env!("CARGO_TARGET_TMPDIR")).join("catalogue");
     let out = work.join("out").join(name);
     remove_tree(&out).unwrap();
-    let output = dist(name, profile, &work.join("target"), &out);
+    let emulator = (triple != HOST).then(|| {
+        Emulator::find(&recipes().targets[triple].emulator).unwrap_or_else(|it| panic!("{it}"))
+    });
+    let output = dist(name, profile, triple, &work.join("target"), &out);
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{profile}: {said}");
     let program = String::from_utf8_lossy(&output.stdout).lines().next().unwrap().to_owned();
     let root = work.join("root").join(name);
-    let output = in_empty_root(&root, Path::new(&program), variables);
-    assert!(output.status.success(), "{program}, {profile}: {output:?}");
+    let output = in_empty_root(&root, Path::new(&program), emulator.as_ref(), variables);
+    assert!(output.status.success(), "{program}, {triple}, {profile}: {output:?}");
     let manifest = fs::read(out.join("manifest.json")).unwrap();
     serde_json::from_slice(&manifest).unwrap()
 }
 
-fn dist(name: &str, profile: &str, target: &Path, out: &Path) -> Output {
+fn dist(name: &str, profile: &str, triple: &str, target: &Path, out: &Path) -> Output {
     // They share a target folder, where one waits for the other anyway.
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock().unwrap_or_else(|failed| failed.into_inner());
@@ -206,6 +262,7 @@ fn dist(name: &str, profile: &str, target: &Path, out: &Path) -> Output {
     Command::new(env!("CARGO_BIN_EXE_xtask"))
         .current_dir(checkout)
         .args(["dist", "--package", &format!("with-{name}"), "--profile", profile])
+        .args(["--target", triple])
         .arg("--manifest-path")
         .arg(folder().join("Cargo.toml"))
         .arg("--out-dir")
@@ -216,14 +273,24 @@ fn dist(name: &str, profile: &str, target: &Path, out: &Path) -> Output {
 }
 
 /// Runs a program where there is nothing else. It learns the recipes' versions by variables.
-fn in_empty_root(root: &Path, program: &Path, variables: &[(&str, String)]) -> Output {
+fn in_empty_root(
+    root: &Path,
+    program: &Path,
+    emulator: Option<&Emulator>,
+    variables: &[(&str, String)],
+) -> Output {
     remove_tree(root).unwrap();
     fs::create_dir_all(root.join("tmp")).unwrap();
     // No copy: another test's child could still have it open for writing when it is to start.
     fs::hard_link(program, root.join("program")).unwrap();
     // With a user namespace this needs no root.
     let mut command = Command::new("unshare");
-    command.args(["--user", "--map-root-user", "chroot"]).arg(root).arg("/program");
+    command.args(["--user", "--map-root-user", "chroot"]).arg(root);
+    if let Some(emulator) = emulator {
+        fs::copy(&emulator.program, root.join("emulator")).unwrap();
+        command.arg("/emulator").args(&emulator.arguments);
+    }
+    command.arg("/program");
     let output = command
         .env_clear()
         .envs(variables.iter().map(|(name, value)| (name, value)))

@@ -54,8 +54,15 @@ fn compile(name: &str, source: &str, flags: &[&str]) -> Option<PathBuf> {
 fn expectation(file: &Path, forbidden: Vec<Forbidden>) -> Expectation {
     let run =
         RunPolicy::EmptyRoot { scratch: file.parent().unwrap().to_owned(), limit: TIME_LIMIT };
-    let oldest_cpu = Err(String::new());
-    Expectation { machine: None, baseline: None, forbidden, run, oldest_cpu, memory: None }
+    Expectation {
+        machine: None,
+        float_abi: None,
+        baseline: None,
+        forbidden,
+        run,
+        oldest_cpu: Err(String::new()),
+        memory: None,
+    }
 }
 
 fn examined(file: &Path) -> Checkup {
@@ -64,18 +71,7 @@ fn examined(file: &Path) -> Checkup {
 
 fn unrun(file: &Path) -> Checkup {
     let run = RunPolicy::Never("it could not start".to_owned());
-    examine(
-        file,
-        &Expectation {
-            machine: None,
-            baseline: None,
-            forbidden: Vec::new(),
-            run,
-            oldest_cpu: Err(String::new()),
-            memory: None,
-        },
-    )
-    .unwrap()
+    examine(file, &Expectation { run, ..expectation(file, Vec::new()) }).unwrap()
 }
 
 fn outcome<'a>(checkup: &'a Checkup, name: &str) -> &'a Outcome {

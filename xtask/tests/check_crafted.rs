@@ -16,10 +16,11 @@ use xtask::emulator::{Emulator, Missing};
 use xtask::exit::Exit;
 use xtask::layout::{Store, remove_tree};
 use xtask::rust::Memory;
-use xtask::target::{Endian, Machine};
+use xtask::target::{Endian, FloatAbi, Machine};
 
 const X86_64: Machine = Machine { elf: 62, bits: 64, endian: Endian::Little };
 const PT_LOAD: u32 = 1;
+const MIPS_ABIFLAGS: u32 = 0x7000_0003;
 const PT_DYNAMIC: u32 = 2;
 const PT_INTERP: u32 = 3;
 const GNU_STACK: u32 = 0x6474_e551;
@@ -30,6 +31,7 @@ const BODY: u64 = 0x400;
 /// An ELF file of one piece, loaded as a whole by the segments that say so.
 struct Builder {
     machine: Machine,
+    flags: u32,
     file_type: u16,
     segments: Vec<(u32, u32, u64, u64)>,
     body: Vec<u8>,
@@ -41,7 +43,7 @@ impl Builder {
         let code = [0xb8, 60, 0, 0, 0, 0xbf, 7, 0, 0, 0, 0x0f, 0x05];
         let end = BODY + code.len() as u64;
         let segments = vec![(PT_LOAD, 5, 0, end), (GNU_STACK, 6, 0, 0)];
-        Self { machine: X86_64, file_type: 2, segments, body: code.to_vec() }
+        Self { machine: X86_64, flags: 0, file_type: 2, segments, body: code.to_vec() }
     }
 
     /// The same with a dynamic table of these pairs behind the code, then `data`.
@@ -85,7 +87,7 @@ impl Builder {
             (BASE + BODY, word),
             (if wide { 64 } else { 52 }, word),
             (0, word),
-            (0, 4),
+            (self.flags.into(), 4),
             (if wide { 64 } else { 52 }, 2),
             (if wide { 56 } else { 32 }, 2),
             (self.segments.len() as u64, 2),
@@ -136,6 +138,7 @@ fn no_run() -> Expectation {
     let run = RunPolicy::Never("not in this test".to_owned());
     Expectation {
         machine: None,
+        float_abi: None,
         baseline: None,
         forbidden: Vec::new(),
         run,
@@ -230,21 +233,19 @@ fn what_an_emulator_ran_well_it_does_not_run_again() {
     let folder = scratch().join(format!("remembered-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
     let program = folder.join("emulator");
-    let install = |code: u8| {
-        let mut builder = Builder::exit_7();
-        let place = builder.body.iter().position(|byte| *byte == 7).unwrap();
-        builder.body[place] = code;
-        fs::write(folder.join("next"), builder.build()).unwrap();
-        fs::set_permissions(folder.join("next"), fs::Permissions::from_mode(0o755)).unwrap();
-        fs::rename(folder.join("next"), &program).unwrap();
+    let next = folder.join("next");
+    let install = |bytes: &[u8]| {
+        fs::write(&next, bytes).unwrap();
+        fs::set_permissions(&next, fs::Permissions::from_mode(0o755)).unwrap();
+        fs::rename(&next, &program).unwrap();
     };
-    install(7);
+    let bytes = Builder::exit_7().build();
+    install(&bytes);
     let memory = Some(Memory::new(&Store::open(&folder.join("store")).unwrap(), true));
     let emulator = Emulator { program: program.clone(), arguments: Vec::new() };
     let known = Expectation { oldest_cpu: Ok(emulator), memory, run: run_here(), ..no_run() };
     let nowhere = RunPolicy::EmptyRoot { scratch: folder.join("none"), limit: TIME_LIMIT };
     let blind = Expectation { run: nowhere, ..known.clone() };
-    let bytes = Builder::exit_7().build();
     let said = |expectation| outcome(&examine_bytes(&bytes, expectation), "oldest-cpu");
     assert!(matches!(said(&blind), Outcome::Skipped(_)), "nothing is known yet");
     match said(&known) {
@@ -252,7 +253,7 @@ fn what_an_emulator_ran_well_it_does_not_run_again() {
         first => {
             assert!(matches!(first, Outcome::Passed(_)), "{first:?}");
             assert_eq!(said(&blind), first);
-            install(8);
+            install(&bytes);
             assert!(matches!(said(&blind), Outcome::Skipped(_)), "another emulator");
         }
     }
@@ -287,6 +288,39 @@ fn a_failure_lists_every_finding_and_has_its_exit_code() {
     assert!(lines.next().unwrap().starts_with("  stack: the PT_GNU_STACK header is missing"));
     assert!(lines.next().unwrap().starts_with("  segments: the segment at address 0x400000 "));
     assert_eq!(lines.next(), None);
+}
+
+#[test]
+fn another_way_to_pass_fractions_is_named() {
+    const SOFT: Option<FloatAbi> = Some(FloatAbi::Soft);
+    const HARD: Option<FloatAbi> = Some(FloatAbi::Hard);
+    const CASES: [(u16, u32, Option<FloatAbi>); 7] = [
+        (40, 0x0500_0200, SOFT),
+        (40, 0x0500_0400, HARD),
+        (40, 0x0500_0000, None),
+        (243, 1, SOFT),
+        (243, 5, HARD),
+        (258, 1, SOFT),
+        (258, 3, HARD),
+    ];
+    let machine = |elf| Machine { elf, ..X86_64 };
+    let of = |elf, flags| Builder { machine: machine(elf), flags, ..Builder::exit_7() };
+    let mut builders: Vec<_> = CASES.map(|(elf, flags, says)| (of(elf, flags), says)).into();
+    for (byte, says) in [(0, None), (3, SOFT), (5, HARD)] {
+        let mut builder = of(8, 0);
+        let at = BODY + builder.body.len() as u64;
+        builder.body.extend([0, 0, 32, 2, 1, 0, 0, byte]);
+        builder.segments.push((MIPS_ABIFLAGS, 4, at, 8));
+        builders.push((builder, says));
+    }
+    for (builder, says) in builders {
+        for wanted in [SOFT, HARD] {
+            let expectation = Expectation { float_abi: wanted, ..no_run() };
+            let found = outcome(&examine_bytes(&builder.build(), &expectation), "elf");
+            let is_other = says.is_some() && says != wanted;
+            assert_eq!(found.detail().contains("fraction"), is_other, "{found:?}");
+        }
+    }
 }
 
 #[test]

@@ -147,6 +147,32 @@ fn another_folder_changes_no_fingerprint() {
     remove_tree(&place).unwrap();
 }
 
+/// The example of docs/targets.md, in a copy of the recipes: all of the catalogue can be planned for it,
+/// and the plans of other targets are what they were.
+#[test]
+fn a_row_is_all_that_a_new_target_needs() {
+    let text_of = |path: &Path| fs::read_to_string(path).unwrap();
+    let walk = text_of(&checkout().join("docs/targets.md"));
+    let (_, row) = walk.split_once("```toml\n").expect("a row");
+    let (row, _) = row.split_once("```").expect("its end");
+    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("plan-row");
+    remove_tree(&place).unwrap();
+    copy_tree(&checkout().join("recipes"), &place.join("recipes")).unwrap();
+    let table = place.join("recipes/targets.toml");
+    fs::write(&table, format!("{}\n{row}", text_of(&table))).unwrap();
+    let [before, after] = [checkout(), &place].map(|root| Recipes::load(root).unwrap());
+    let mut added = after.targets.keys().filter(|triple| !before.targets.contains_key(*triple));
+    let (Some(triple), None) = (added.next(), added.next()) else { panic!("one more target") };
+    let all: Vec<String> = after.libraries.keys().cloned().collect();
+    let plan = plan(&after, "zig", triple, &all).expect("a plan");
+    assert!(all.iter().all(|name| plan.steps.iter().any(|step| step.name == *name)));
+    let texts = |plans: &BTreeMap<String, Plan>| plans.values().map(text).collect::<Vec<_>>();
+    let mut others = plans(&after);
+    others.retain(|name, _| !name.contains(triple));
+    assert_eq!(texts(&plans(&before)), texts(&others));
+    remove_tree(&place).unwrap();
+}
+
 #[test]
 fn a_step_comes_after_all_that_it_sees() {
     for (name, plan) in plans(&Recipes::load(checkout()).unwrap()) {

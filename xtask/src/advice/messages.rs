@@ -16,6 +16,7 @@ pub fn read(lines: &[&str], at: usize, context: &Context) -> Option<String> {
         .or_else(|| wrong_kind(lines, at, context))
         .or_else(|| crate_type(line))
         .or_else(|| newer_rust(line))
+        .or_else(|| padded_time(line, context))
 }
 
 /// `foo-sys 0.1.0`: the crate whose build script failed, if one did before this line.
@@ -36,6 +37,20 @@ fn newer_rust(line: &str) -> Option<String> {
          package's `rust-toolchain.toml`); of a published crate take an older version \
          (`--crate NAME@VERSION`), or older dependencies (`--ignore-lock`)"
     ))
+}
+
+/// With times of 64 bits, `timespec` has bytes between its fields on targets with 32.
+fn padded_time(line: &str, context: &Context) -> Option<String> {
+    let is_it = line.contains("cannot construct `timespec` with struct literal syntax");
+    is_it.then(|| {
+        format!(
+            "on {} the crate libc has musl's `timespec`, with a padding that no crate can write field by \
+             field: take a newer version of this crate (it begins with a zeroed one), or take \
+             `--cfg=libc_unstable_time64` out of the target's row in recipes/targets.toml, if nothing \
+             here passes times to C",
+            context.target
+        )
+    })
 }
 
 fn missing_library(lines: &[&str], at: usize, context: &Context) -> Option<String> {

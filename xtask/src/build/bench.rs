@@ -36,6 +36,8 @@ pub struct Bench<'a> {
     pub tokens: &'a Client,
     /// How many jobs there are.
     pub jobs: usize,
+    /// What the command line says beside its name to mean it.
+    options: String,
     room: Room<'a>,
     log: File,
     log_path: PathBuf,
@@ -63,6 +65,7 @@ impl<'a> Bench<'a> {
             folders,
             tokens,
             jobs,
+            options: step.options(),
             room,
             log,
             log_path,
@@ -97,6 +100,7 @@ impl<'a> Bench<'a> {
     /// Runs a program of the step; its output goes to the log. A failure shows all there is to know.
     pub fn run(&self, command: &Command, sharing: Sharing) -> Result<()> {
         let words = process::describe(command);
+        let by_hand = self.by_hand(command, &words);
         writeln!(&self.log, "$ {words}").context("cannot write the log")?;
         let mut command = self.room.enter(command)?;
         if sharing == Sharing::Jobserver {
@@ -119,9 +123,21 @@ impl<'a> Bench<'a> {
             describe_status(status),
             last_lines(&log, SHOWN_LINES)
         );
-        let help =
-            format!("that command again by hand: cargo xtask shell {} -- {words}", self.name);
+        let help = format!("that command again by hand: {by_hand}");
         Err(Failure::new(Exit::Failed, message).help(help).into())
+    }
+
+    /// How a user runs a command again, which may have run in another folder than the source tree.
+    fn by_hand(&self, command: &Command, words: &str) -> String {
+        let step = format!("cargo xtask shell {}{} --", self.name, self.options);
+        let source = self.seen(&self.folders.source);
+        match command.get_current_dir().filter(|folder| *folder != source) {
+            None => format!("{step} {words}"),
+            Some(folder) => {
+                let folder = process::shell_word(&folder.to_string_lossy());
+                format!("{step} sh -c {}", process::shell_word(&format!("cd {folder} && {words}")))
+            }
+        }
     }
 }
 

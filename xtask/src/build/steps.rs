@@ -216,10 +216,17 @@ fn keep_failed(
         *line = line.replace(&before, &kept.to_string_lossy());
     }
     help.insert(0, format!("the whole log: {}", kept.join("build.log").display()));
-    // A tool is made for the sake of a library.
+    // A tool is made for the sake of a library, and a stage for that of a toolchain.
     let mut libraries = plan.libraries().map(|(library, _)| library);
     let needs = |library: &&Step| plan.dependencies(library).any(|it| std::ptr::eq(it, step));
-    let named = libraries.find(needs).filter(|_| matches!(step.work, Work::Tool(_)));
-    help.push(format!("the step again: cargo xtask sysroot {}", named.unwrap_or(step).name));
+    let name = match &step.work {
+        Work::Part(..) => step.options(),
+        Work::Tool(_) => {
+            let named = libraries.find(needs).unwrap_or(step);
+            format!(" {}{}", named.name, named.options())
+        }
+        _ => format!(" {}{}", step.name, step.options()),
+    };
+    help.push(format!("the step again: cargo xtask sysroot{name}"));
     Failure { exit, message, help }.into()
 }

@@ -11,7 +11,7 @@ use object::read::elf::{
 };
 use object::{Endianness, FileKind};
 
-use crate::target::{Endian, Machine};
+use crate::target::{Endian, FloatAbi, Machine};
 
 /// More relocations than this are no program: a made-up table would keep us busy for minutes.
 const RELOCATIONS_MAX: usize = 1 << 24;
@@ -21,6 +21,8 @@ const RELOCATIONS_MAX: usize = 1 << 24;
 pub struct Image {
     /// CPU, word size and byte order.
     pub machine: Machine,
+    /// How it passes floating-point numbers, where it says so.
+    pub float_abi: Option<FloatAbi>,
     /// What the header says that the file is.
     pub file_type: elf::FileType,
     /// Address of the first instruction.
@@ -103,6 +105,37 @@ pub fn read(data: &[u8]) -> Result<Image, String> {
     .map_err(|error| format!("broken ELF file: {error}"))
 }
 
+/// What the header's flags say of it: ARM's since the fifth version of its ABI, RISC-V's and LoongArch's
+/// always. MIPS says it elsewhere; for other CPUs there is but one way.
+fn float_abi(machine: elf::Machine, flags: u32) -> Option<FloatAbi> {
+    let chosen = |soft: bool, hard: bool| match (soft, hard) {
+        (true, false) => Some(FloatAbi::Soft),
+        (false, true) => Some(FloatAbi::Hard),
+        _ => None,
+    };
+    let has = |flag: u32| flags & flag != 0;
+    match machine {
+        elf::EM_ARM => chosen(has(elf::EF_ARM_ABI_FLOAT_SOFT), has(elf::EF_ARM_ABI_FLOAT_HARD)),
+        elf::EM_RISCV => {
+            let mask = elf::EF_RISCV_FLOAT_ABI_SINGLE.0 | elf::EF_RISCV_FLOAT_ABI_DOUBLE.0;
+            chosen(!has(mask), has(mask))
+        }
+        // Its lowest three bits: 1 is soft, 2 single, 3 double (LoongArch's ABI for ELF, table 5).
+        elf::EM_LOONGARCH => chosen(flags & 7 == 1, matches!(flags & 7, 2 | 3)),
+        _ => None,
+    }
+}
+
+/// The byte of MIPS's flags of the ABI that says it: 0 for none or any, 3 for soft.
+fn mips_float_abi(segment: &[u8]) -> Option<FloatAbi> {
+    const PLACE: usize = 7;
+    match segment.get(PLACE)? {
+        0 => None,
+        3 => Some(FloatAbi::Soft),
+        _ => Some(FloatAbi::Hard),
+    }
+}
+
 fn words(error: object::Error) -> String {
     error.to_string()
 }
@@ -116,6 +149,7 @@ fn read_class<Elf: FileHeader<Endian = Endianness>>(data: &[u8]) -> Result<Image
             bits: if header.is_class_64() { 64 } else { 32 },
             endian: if header.is_little_endian() { Endian::Little } else { Endian::Big },
         },
+        float_abi: float_abi(header.e_machine(endian), header.e_flags(endian).0),
         file_type: header.e_type(endian),
         entry: header.e_entry(endian).into(),
         segments: Vec::new(),
@@ -142,6 +176,10 @@ fn read_class<Elf: FileHeader<Endian = Endianness>>(data: &[u8]) -> Result<Image
                 end.unwrap_or(u64::MAX),
                 data.len()
             ));
+        }
+        if image.machine.elf == elf::EM_MIPS.0 && segment.kind == elf::PT_MIPS_ABIFLAGS {
+            let bytes = program.data(endian, data).map_err(|()| "a segment outside the file")?;
+            image.float_abi = mips_float_abi(bytes);
         }
         if let Some(name) = program.interpreter(endian, data).map_err(words)? {
             image.interpreter = Some(String::from_utf8_lossy(name).into_owned());

@@ -6,7 +6,7 @@ use object::elf;
 
 use super::Outcome;
 use super::elf::Image;
-use crate::target::{Endian, Machine};
+use crate::target::{Endian, FloatAbi, Machine};
 
 /// At most so many names are listed in one finding.
 const NAMES_MAX: usize = 5;
@@ -68,8 +68,8 @@ fn shape(machine: Machine) -> String {
     format!("{}-bit {order}", machine.bits)
 }
 
-/// `elf`: an executable for the expected machine.
-pub fn elf(image: &Image, expected: Option<Machine>) -> Outcome {
+/// `elf`: an executable for the expected machine, and with its way to pass floating-point numbers.
+pub fn elf(image: &Image, expected: Option<Machine>, float_abi: Option<FloatAbi>) -> Outcome {
     let other = match image.file_type {
         elf::ET_EXEC => None,
         elf::ET_DYN if is_pie(image) => None,
@@ -87,6 +87,17 @@ pub fn elf(image: &Image, expected: Option<Machine>) -> Outcome {
             describe(expected),
             describe(image.machine)
         )),
+        _ if float_abi.is_some() && image.float_abi.is_some() && float_abi != image.float_abi => {
+            let words = |abi: Option<FloatAbi>| match abi {
+                Some(FloatAbi::Soft) => "in registers for whole numbers (soft float)",
+                _ => "in registers of the FPU (hard float)",
+            };
+            Outcome::Failed(format!(
+                "numbers with a fraction are passed {}, and the target's {}",
+                words(image.float_abi),
+                words(float_abi)
+            ))
+        }
         _ if !image.segments.iter().any(|segment| segment.loads_with(elf::PF_X)) => {
             Outcome::Failed("no segment is executable: there is nothing to run".to_owned())
         }

@@ -75,6 +75,7 @@ mod tests {
         let run = RunPolicy::Never("not here".to_owned());
         let expectation = Expectation {
             machine: None,
+            float_abi: None,
             baseline: None,
             forbidden: Vec::new(),
             run,

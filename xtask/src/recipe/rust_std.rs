@@ -1,6 +1,7 @@
 //! Rust's standard library as a recipe: for targets for which rustup has none that will do.
 
 use super::{Patch, Source};
+use crate::target::Target;
 
 /// The one component of rustup's that a source can be.
 pub const RUST_SRC: &str = "rust-src";
@@ -21,4 +22,12 @@ pub struct RustStd {
     pub rustflags: Vec<String>,
     /// Libraries that are the target's C runtime: the libc with its starting objects, the unwinder.
     pub runtime: Vec<String>,
+}
+
+impl RustStd {
+    /// What rustc is told for a target, each flag once.
+    pub fn rustflags_for<'s>(&'s self, target: &'s Target) -> impl Iterator<Item = &'s String> {
+        let of_target = &target.rustflags;
+        of_target.iter().chain(self.rustflags.iter().filter(|flag| !of_target.contains(flag)))
+    }
 }

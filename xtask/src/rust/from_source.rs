@@ -74,7 +74,7 @@ pub fn require_release(std: &RustStd, rust: &Rust, triple: &str) -> Result<()> {
 pub fn pre_image(std: &RustStd, rust: &Rust, plan: &Plan) -> String {
     let mut text =
         format!("{FORMAT}\n{}\ntarget {}\n", rust.version.trim_end(), plan.target.triple);
-    let flags = plan.target.rustflags.iter().chain(&std.rustflags);
+    let flags = std.rustflags_for(&plan.target);
     let mut line = |key: &str, value: String| {
         let _ = writeln!(text, "{key} {value}");
     };

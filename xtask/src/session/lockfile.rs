@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-use crate::layout::{Borrowed, target_folder, write_atomically};
+use crate::layout::{Borrowed, Store, target_folder, write_atomically};
 use crate::links;
 use crate::report;
 use crate::rust::Rust;
@@ -26,10 +26,11 @@ pub struct Lockfile {
 
 impl Lockfile {
     /// Borrows the Cargo.lock of the workspace that a manifest belongs to.
-    pub fn borrow(rust: &Rust, manifest: &Path, access: Access) -> Result<Self> {
+    pub fn borrow(store: &Store, rust: &Rust, manifest: &Path, access: Access) -> Result<Self> {
+        let new = |place: &Path, target: &Path, access| Self::new(store, place, target, access);
         let folder = manifest.parent().unwrap_or(Path::new("/"));
         if let Some(root) = obvious_root(folder) {
-            return Self::new(&root.join("Cargo.lock"), &target_folder(root), access);
+            return new(&root.join("Cargo.lock"), &target_folder(root), access);
         }
         let place = folder.join("Cargo.lock");
         let mut command = rust.cargo_in(folder);
@@ -38,18 +39,18 @@ impl Lockfile {
         let captured = process::capture(&mut command)?;
         // A manifest that cargo cannot read is reported, in full, by who asks for the graph.
         let Ok(metadata) = serde_json::from_str::<links::Metadata>(&captured.stdout) else {
-            return Self::new(&place, &folder.join("target"), Access::Read);
+            return new(&place, &folder.join("target"), Access::Read);
         };
         let place = metadata.workspace_root.join("Cargo.lock");
-        Self::new(&place, &metadata.target_directory, access)
+        new(&place, &metadata.target_directory, access)
     }
 
-    fn new(place: &Path, target: &Path, access: Access) -> Result<Self> {
+    fn new(store: &Store, place: &Path, target: &Path, access: Access) -> Result<Self> {
         let cannot = || format!("cannot read {}", place.display());
-        let borrowed = Borrowed::new(place).with_context(cannot)?;
-        let was_there = place.exists();
+        let borrowed = Borrowed::new(place, Some(&store.desk(place))).with_context(cannot)?;
+        let was_there = borrowed.was_there();
         let kept = target.join("muslin/Cargo.lock");
-        if !was_there && kept.exists() {
+        if !place.exists() && kept.exists() {
             let cannot = || format!("cannot write {}", place.display());
             fs::copy(&kept, place).with_context(cannot)?;
         }

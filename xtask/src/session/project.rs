@@ -82,7 +82,7 @@ impl Session {
         let of_rust = rust.clone();
         let runtime = Early::begin(move || remembered_files(&of_rust, &told));
         let is_ours = published.is_some() && self.access == Access::Write;
-        let borrow = || Lockfile::borrow(&rust, &manifest, self.access);
+        let borrow = || Lockfile::borrow(&self.store, &rust, &manifest, self.access);
         let lockfile = (!is_ours).then(borrow).transpose()?;
         let locked = published.as_ref().is_some_and(|it| it.is_locked);
         let features = feature_flags(arguments);

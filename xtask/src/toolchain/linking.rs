@@ -135,9 +135,15 @@ fn make(
 const STATIC_BY_DEFAULT: &str = r#"case " $* " in
 *" -c "* | *" -S "* | *" -E "* | *" -M "* | *" -MM "* | *" -r "* | *" -shared "* | *" -static "* | *" -static-pie "* | *" -fsyntax-only "*) ;;
 *" -no-pie "*) set -- -static "$@" ;;
-*) set -- -static-pie "$@" ;;
+*) set -- {KIND} "$@" ;;
 esac
 "#;
+
+/// The same for a target: what a build script links is of the kind that rustc's programs are.
+fn static_by_default(target: &Target) -> String {
+    let kind = if target.static_pie { "-static-pie" } else { "-static" };
+    STATIC_BY_DEFAULT.replace("{KIND}", kind)
+}
 
 /// The CPU of the machine that builds is no promise of any other's: what was compiled for it would
 /// differ with the machine, and end in SIGILL elsewhere. As for any flag that a compiler does not know,
@@ -207,7 +213,8 @@ fn call(name: &str, toolchain: &Toolchain, target: &Target, lld: &Path) -> Strin
     };
     let call = format!("\"$tree/{name}\" {flags}");
     format!(
-        "{NO_NATIVE}{STATIC_BY_DEFAULT}{}{}{}exec {call} \"$@\"",
+        "{NO_NATIVE}{}{}{}{}exec {call} \"$@\"",
+        static_by_default(target),
         where_cargo_links(target),
         told_by_variables(target),
         guarded(&toolchain.driver, &call),

@@ -198,6 +198,9 @@ fn objects_say_what_they_were_compiled_for() {
         ("arm-linux-musleabihf", "-march=armv7-a -mfpu=neon", "v7 vfpv3-d16", Some("neon")),
         ("mips-linux-musleabi", "-march=mips32r2", "mips32r2", None),
         ("mips-linux-musleabi", "-march=mips32r6", "mips32r2", Some("mips32r6")),
+        ("aarch64-linux-musl", "-march=armv8-a", "", None),
+        ("aarch64-linux-musl", "-march=armv8-a+sve", "", Some("sve")),
+        ("aarch64-linux-musl", "-march=armv8-a+sve", "sve", None),
         ("riscv64-linux-musl", "-march=rv64gc", "i m a f d c", None),
         ("riscv64-linux-musl", "-march=rv64gc_zba", "i m a f d c", Some("zba")),
     ] {

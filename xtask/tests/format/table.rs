@@ -403,6 +403,7 @@ pub const FORMAT: &[Table] = &[
             ("cflags", "", "texts", "Target.cflags"),
             ("baseline", "", "texts", "Target.baseline"),
             ("rustflags", "", "texts", "Target.rustflags"),
+            ("static-pie", "", "bool", "Target.static_pie"),
             (
                 "std",
                 "!",

@@ -71,6 +71,7 @@ const CHANGES: &[Change] = &[
     ("targets:x86_64-unknown-linux-musl.endian", "\"big\"", NONE),
     ("targets:x86_64-unknown-linux-musl.float-abi", "\"soft\"", NONE),
     ("targets:x86_64-unknown-linux-musl.rustflags", "[\"-Copt-level=1\"]", NONE),
+    ("targets:x86_64-unknown-linux-musl.static-pie", "false", NONE),
     ("targets:x86_64-unknown-linux-musl.std", "\"source\"", NONE),
     ("targets:x86_64-unknown-linux-musl.stack-size", "1048576", NONE),
     ("targets:x86_64-unknown-linux-musl.emulator.program", "\"qemu\"", NONE),

@@ -17,6 +17,7 @@ pub const FILES: &[(&str, &str)] = &[
         float-abi = "hard"
         cflags = ["-march=x86-64"]
         rustflags = ["-Ctarget-feature=+crt-static"]
+        static-pie = true
         std = "rustup"
         stack-size = 8388608
         emulator = { program = "qemu-x86_64", cpu = "qemu64", since = "7.2" }

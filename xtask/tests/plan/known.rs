@@ -131,7 +131,7 @@ fn every_field_is_known(recipes: &Recipes) {
             options: _,
             ..
         } = target;
-        let Target { std: _, env: _, .. } = target;
+        let Target { static_pie: _, std: _, env: _, .. } = target;
         let Machine { elf: _, bits: _, endian: _ } = machine;
         let Emulator { program: _, cpu: _, since: _ } = emulator;
     }

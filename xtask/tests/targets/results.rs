@@ -17,7 +17,8 @@ pub struct Measured {
     pub hello: u64,
     pub hello_sqlite: u64,
     pub certwatch: u64,
-    /// Seconds that `dist` of these took, with what the store had.
+    /// Seconds that `dist` of these took, with what the store had; of no worth on another day.
+    #[serde(skip)]
     pub seconds: f64,
     /// Version of the emulator.
     pub emulator: String,

@@ -1,5 +1,5 @@
 //! What object files say of themselves: the attributes that assemblers and compilers write for ARM and
-//! RISC-V, and the flags of MIPS. The program's own are the linker's summary, and LLD takes those of
+//! RISC-V, the flags of MIPS, and for AArch64 their instructions. The program's own are the linker's summary, and LLD takes those of
 //! ARM from its first object only, so each object is asked where it can still be found.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,7 +10,7 @@ use object::{
     Architecture, Endianness, FileFlags, Object as _, ObjectSection as _, ObjectSymbol as _,
 };
 
-use super::{Baseline, Evidence};
+use super::{Baseline, Evidence, aarch64};
 use crate::check::Outcome;
 use crate::linked::Owner;
 
@@ -68,7 +68,8 @@ const TAG_FP_ARCH: u64 = 10;
 const TAG_ADVANCED_SIMD: u64 = 12;
 const TAG_RISCV_ARCH: u64 = 5;
 /// Names by which C code asks for the CPU's features, and where OpenSSL keeps them.
-const QUESTIONS: [&str; 4] = ["getauxval", "__hwcap", "__auxv", "OPENSSL_armcap_P"];
+const QUESTIONS: [&str; 5] =
+    ["getauxval", "__hwcap", "__auxv", "OPENSSL_armcap_P", "__aarch64_have_lse_atomics"];
 /// The first four bits of a MIPS header's flags.
 const MIPS: [(&str, u32); 11] = [
     ("mips1", 0),
@@ -91,6 +92,8 @@ enum Says {
     Arm { arch: u64, fpu: u64, neon: u64 },
     /// MIPS: the architecture.
     Mips(u32),
+    /// AArch64: what its instructions take.
+    Aarch64(BTreeSet<String>),
     /// RISC-V: the text, such as `rv64i2p1_m2p0`.
     Riscv(String),
 }
@@ -102,10 +105,17 @@ pub fn check(data: &[u8], baseline: &Baseline, evidence: Option<&Evidence>) -> O
         return Outcome::Skipped(words.to_owned());
     }
     let Some(evidence) = evidence else {
-        return match says(data).map(|said| above(&said, baseline)) {
+        return match says(data).map(|said| (above(&said, baseline), said)) {
+            Some((Some(above), Says::Aarch64(_))) => Outcome::Skipped(format!(
+                "its code takes {above}; whether that asks the CPU first cannot be told without the \
+                 linker's map, which `dist` has"
+            )),
+            Some((None, Says::Aarch64(_))) => {
+                Outcome::Passed("all of its code keeps within the target's baseline".to_owned())
+            }
             None => Outcome::Skipped("the program does not say what its code takes".to_owned()),
-            Some(Some(above)) => Outcome::Failed(format!("it says that it takes {above}")),
-            Some(None) => Outcome::Skipped(
+            Some((Some(above), _)) => Outcome::Failed(format!("it says that it takes {above}")),
+            Some((None, _)) => Outcome::Skipped(
                 "the program says that it keeps within the baseline; its objects cannot be asked \
                  without the linker's map, which `dist` has"
                     .to_owned(),
@@ -209,6 +219,7 @@ fn says(object: &[u8]) -> Option<Says> {
     let section = |name: &str| file.section_by_name(name).and_then(|it| it.data().ok());
     let is_big = file.endianness() == Endianness::Big;
     match file.architecture() {
+        Architecture::Aarch64 => Some(Says::Aarch64(aarch64::features(&file))),
         Architecture::Mips | Architecture::Mips64 => Some(Says::Mips(e_flags.0 >> 28)),
         Architecture::Arm => {
             let tags = attributes(section(".ARM.attributes")?, "aeabi", is_big)?;
@@ -323,6 +334,11 @@ fn above(said: &Says, baseline: &Baseline) -> Option<String> {
             let is_64 = |number: u32| matches!(number, 2..=4 | 6 | 8 | 10);
             let is_within = *number <= limit && (is_64(limit) || !is_64(*number));
             (!is_within).then(|| name.to_owned())
+        }
+        Says::Aarch64(features) => {
+            let more: Vec<_> =
+                features.iter().filter(|it| !words().any(|word| word == *it)).cloned().collect();
+            (!more.is_empty()).then(|| more.join(", "))
         }
         Says::Riscv(text) => {
             let more: Vec<_> =

@@ -41,6 +41,7 @@ fn image(bits: u8, size: u64) -> Image {
     let elf = if bits == 64 { EM_X86_64.0 } else { EM_386.0 };
     Image {
         machine: Machine { elf, bits, endian: Endian::Little },
+        float_abi: None,
         file_type: object::elf::ET_EXEC,
         entry: BASE,
         segments: vec![Segment {
