@@ -42,8 +42,8 @@ const HOST_FLAGS: &str = "-O1 -w";
 /// Flags of what ends up in programs, beside the target's own; as those of every library.
 const TARGET_FLAGS: &str = "-O2 -fPIC -ffunction-sections -fdata-sections -w";
 
-/// There are no manuals, and headers are copied without tar.
-const MAKE: [&str; 2] = ["MAKEINFO=true", "INSTALL_HEADERS_DIR=install-headers-cp"];
+/// There are no manuals.
+const MAKE: &str = "MAKEINFO=true";
 
 /// Folders of an installed stage that are kept: all but manuals and messages.
 fn kept(target: &Target) -> [PathBuf; 5] {
@@ -132,10 +132,7 @@ impl StageBuild<'_> {
         let flags = format!("{TARGET_FLAGS} {}", target.cflags.join(" "));
         script.env("CFLAGS_FOR_TARGET", &flags).env("CXXFLAGS_FOR_TARGET", &flags);
         bench.run(&script, Sharing::Alone)?;
-        let headers = bench.seen(&sysroot.join("usr/include"));
-        let mut words = self.part.make.clone();
-        words.push(format!("BUILD_SYSTEM_HEADER_DIR={}", headers.display()));
-        self.make(&words, &[&binutils])?;
+        self.make(&self.part.make, &[&binutils])?;
         self.install()?;
         self.take_installed()
     }
@@ -171,7 +168,7 @@ impl StageBuild<'_> {
         let mut command = make_command(bench);
         if self.part.stage != Stage::Libc {
             command = with_host(command, programs);
-            command.args(MAKE);
+            command.arg(MAKE);
         }
         command.current_dir(bench.seen(&bench.folders.objects)).args(targets);
         bench.run(&command, Sharing::Jobserver)
