@@ -136,7 +136,10 @@ fn a_failing_compile_shows_what_is_needed_to_repeat_it() {
     let failed = scratch.store().join("failed-v1").join(&scratch.stored("failed-v1")[0]);
     let log = fs::read_to_string(failed.join("build.log")).unwrap();
     let call = log.lines().next().unwrap();
-    assert!(call.contains("/bin/x86_64-unknown-linux-musl-gcc' -std=gnu17 -march=x86-64 "), "{log}");
+    assert!(
+        call.contains("/bin/x86_64-unknown-linux-musl-gcc' -std=gnu17 -march=x86-64 "),
+        "{log}"
+    );
     assert!(call.contains(" -O2 ") && log.contains("no_such_thing"), "{log}");
     fs::write(failed.join("source/broken.c"), "int broken(void) { return 0; }\n").unwrap();
     again_by_hand(&scratch, &run).ok();
