@@ -74,10 +74,11 @@ pub fn linking_driver(
     let lld = rust.lld()?;
     let std = rust.std_entry(&target.triple).map(|entry| format!("std {}\n", entry.id()));
     let pre_image = format!(
-        "{FORMAT}\ndriver {} {}\ntarget {}\nemulator {:?}\nlld {}\nrust {}\n{}{}",
+        "{FORMAT}\ndriver {} {}\ntarget {}\nstatic-pie {}\nemulator {:?}\nlld {}\nrust {}\n{}{}",
         driver.name,
         driver.fingerprint,
         target.triple,
+        target.static_pie,
         target.emulator,
         lld.display(),
         rust.sysroot().display(),
