@@ -182,16 +182,12 @@ impl Checked {
 /// what was read is in the results.
 pub fn examine(file: &Path, expectation: &Expectation) -> Result<Checkup> {
     let data = read(file)?;
-    let results = outcomes(&data, expectation)
+    let sha256 = Digest::sha256_of(&data);
+    let results = outcomes(&data, &sha256, expectation)
         .into_iter()
         .map(|(name, outcome)| CheckResult { name, outcome })
         .collect();
-    Ok(Checkup {
-        path: file.to_owned(),
-        size_bytes: data.len() as u64,
-        sha256: Digest::sha256_of(&data),
-        results,
-    })
+    Ok(Checkup { path: file.to_owned(), size_bytes: data.len() as u64, sha256, results })
 }
 
 fn read(file: &Path) -> Result<Vec<u8>> {
@@ -212,7 +208,11 @@ fn read(file: &Path) -> Result<Vec<u8>> {
     Ok(data)
 }
 
-fn outcomes(data: &[u8], expectation: &Expectation) -> [(&'static str, Outcome); 9] {
+fn outcomes(
+    data: &[u8],
+    sha256: &Digest,
+    expectation: &Expectation,
+) -> [(&'static str, Outcome); 9] {
     let image = match structure::what_else(data) {
         Some(other) => Err(format!("not an ELF executable: the file is {other}")),
         None => elf::read(data),
@@ -242,8 +242,9 @@ fn outcomes(data: &[u8], expectation: &Expectation) -> [(&'static str, Outcome);
             .map(|_| Outcome::Skipped("the `elf` check failed".to_owned())),
         (_, RunPolicy::Never(reason)) => [reason, reason].map(|it| Outcome::Skipped(it.clone())),
         (_, RunPolicy::EmptyRoot { scratch, limit }) => {
-            let (limit, memory) = (*limit, expectation.memory.as_ref());
-            let program = empty_root::Program { data, image: &image, scratch, limit, memory };
+            let (image, limit) = (&image, *limit);
+            let memory = expectation.memory.as_ref();
+            let program = empty_root::Program { data, sha256, image, scratch, limit, memory };
             program.start(expectation.oldest_cpu.as_ref())
         }
     };

@@ -100,13 +100,12 @@ impl<'a> Bench<'a> {
     /// Runs a program of the step; its output goes to the log. A failure shows all there is to know.
     pub fn run(&self, command: &Command, sharing: Sharing) -> Result<()> {
         let words = process::describe(command);
-        let by_hand = self.by_hand(command, &words);
         writeln!(&self.log, "$ {words}").context("cannot write the log")?;
-        let mut command = self.room.enter(command)?;
+        let mut entered = self.room.enter(command)?;
         if sharing == Sharing::Jobserver {
-            self.tokens.configure_make(&mut command);
+            self.tokens.configure_make(&mut entered);
         }
-        let status = process::run_logged(&mut command, &self.log)
+        let status = process::run_logged(&mut entered, &self.log)
             .with_context(|| format!("cannot build {}", self.name))?;
         if status.success() {
             return Ok(());
@@ -123,7 +122,7 @@ impl<'a> Bench<'a> {
             describe_status(status),
             last_lines(&log, SHOWN_LINES)
         );
-        let help = format!("that command again by hand: {by_hand}");
+        let help = format!("that command again by hand: {}", self.by_hand(command, &words));
         Err(Failure::new(Exit::Failed, message).help(help).into())
     }
 
