@@ -15,6 +15,7 @@ use crate::exit::{Exit, Failure};
 use crate::layout::TempFolder;
 use crate::links::unknown;
 use crate::plan::{Goal, Plan, Step, Work};
+use crate::recipe::Toolchain;
 use crate::session::{Access, SHELL, Session};
 use crate::{process, report};
 
@@ -27,17 +28,20 @@ impl cli::Shell {
         let mut libraries = Vec::new();
         // A step that only compiles has no shell of its own: one is lent.
         let mut tools = if self.command.is_empty() { vec![SHELL.to_owned()] } else { Vec::new() };
-        let of_toolchain = recipes.toolchains.values().find(|it| {
-            let stage = self.step.strip_prefix(&it.name).and_then(|rest| rest.strip_prefix('-'));
-            it.making.is_some() && stage.is_some()
-        });
+        let stages = |it: &Toolchain| {
+            let parts = it.making.iter().flat_map(|making| &making.parts);
+            parts.map(|part| format!("{}-{}", it.name, part.stage.name())).collect::<Vec<_>>()
+        };
+        let mut toolchains = recipes.toolchains.values();
+        let of_toolchain = toolchains.find(|it| stages(it).contains(&self.step));
         if recipes.libraries.contains_key(&self.step) {
             libraries.push(self.step.clone());
         } else if recipes.tools.contains_key(&self.step) {
             tools.push(self.step.clone());
         } else if of_toolchain.is_none() {
             let message = format!("there is no step `{}` that could be entered", self.step);
-            let names = recipes.libraries.keys().chain(recipes.tools.keys());
+            let stages: Vec<_> = recipes.toolchains.values().flat_map(stages).collect();
+            let names = recipes.libraries.keys().chain(recipes.tools.keys()).chain(&stages);
             return Err(unknown(message, &self.step, names).into());
         }
         let toolchain = of_toolchain.map(|it| it.name.as_str());
