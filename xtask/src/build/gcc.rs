@@ -87,7 +87,7 @@ impl StageBuild<'_> {
         script.env("LIBCC", " ").env("CROSS_COMPILE", "");
         bench.run(&script, Sharing::Alone)?;
         self.make(&self.part.make, &[])?;
-        self.install()?;
+        self.install(&[])?;
         let Folders { root, install, staging, .. } = &bench.folders;
         let tree = self.session.entry(toolchain_step(self.plan, self.step)?).outputs();
         for folder in &self.part.headers {
@@ -105,7 +105,7 @@ impl StageBuild<'_> {
         script.args(self.options());
         self.bench.run(&script, Sharing::Alone)?;
         self.make(&self.part.make, &[])?;
-        self.install()?;
+        self.install(&[])?;
         self.take_installed()
     }
 
@@ -133,7 +133,8 @@ impl StageBuild<'_> {
         script.env("CFLAGS_FOR_TARGET", &flags).env("CXXFLAGS_FOR_TARGET", &flags);
         bench.run(&script, Sharing::Alone)?;
         self.make(&self.part.make, &[&binutils])?;
-        self.install()?;
+        // What it puts into archives gets an index.
+        self.install(&[&binutils])?;
         self.take_installed()
     }
 
@@ -174,10 +175,10 @@ impl StageBuild<'_> {
         bench.run(&command, Sharing::Jobserver)
     }
 
-    fn install(&self) -> Result<()> {
+    fn install(&self, programs: &[&Path]) -> Result<()> {
         let mut words = self.part.install.clone();
         words.push(format!("DESTDIR={}", self.bench.seen(&self.bench.folders.staging).display()));
-        self.make(&words, &[])
+        self.make(&words, programs)
     }
 
     fn take_installed(&self) -> Result<()> {
