@@ -15,7 +15,7 @@ use jobserver::Client;
 use super::room::{Folders, Room};
 use crate::exit::{Exit, Failure};
 use crate::plan::Step;
-use crate::process::{self, describe_status, last_lines};
+use crate::process::{self, describe_status};
 use crate::recipe::template::{Placeholder, Template};
 use crate::target::Target;
 
@@ -120,7 +120,7 @@ impl<'a> Bench<'a> {
             self.version,
             shortened(&words),
             describe_status(status),
-            last_lines(&log, SHOWN_LINES)
+            what_failed(&log)
         );
         let help = format!("that command again by hand: {}", self.by_hand(command, &words));
         Err(Failure::new(Exit::Failed, message).help(help).into())
@@ -151,6 +151,22 @@ fn end_of(path: &Path) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
+/// The lines of a log that tell why a command failed: its last ones, but where make or ninja waited for
+/// what else was under way, those about what failed first.
+fn what_failed(log: &str) -> String {
+    let lines: Vec<_> = log.lines().collect();
+    let of_make = |line: &str| line.starts_with("make") && line.contains(": *** [");
+    let end = match lines.iter().position(|line| of_make(line)) {
+        Some(made) => made + 1,
+        None => match lines.iter().position(|line| line.starts_with("FAILED: ")) {
+            // Ninja says what failed before it shows what that has written.
+            Some(failed) => (failed + SHOWN_LINES).min(lines.len()),
+            None => lines.len(),
+        },
+    };
+    lines[end.saturating_sub(SHOWN_LINES)..end].join("\n")
+}
+
 /// A call of a compiler begins with folders of headers and ends with the file: its middle goes.
 fn shortened(text: &str) -> String {
     const HEAD: usize = 100;
@@ -162,4 +178,31 @@ fn shortened(text: &str) -> String {
     let head: String = text.chars().take(HEAD).collect();
     let tail: String = text.chars().skip(count - TAIL).collect();
     format!("{head} … {tail}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(from: usize, to: usize) -> String {
+        (from..to).map(|number| format!("line {number}\n")).collect()
+    }
+
+    #[test]
+    fn a_failure_shows_the_lines_about_what_failed_and_not_what_came_to_its_end_later() {
+        let plain = what_failed(&lines(0, 99));
+        assert_eq!(plain, lines(79, 99).trim_end());
+
+        let failed = "sh: ranlib: not found\nmake[1]: *** [Makefile:9: install] Error 127\n";
+        let log = [&lines(0, 99), failed, &lines(100, 200), "make: *** [all] Error 2\n"].concat();
+        assert_eq!(what_failed(&log), [&lines(81, 99), failed].concat().trim_end());
+
+        let failed = "FAILED: x.o \ncc -c x.c\nx.c:1: error\n";
+        let log = [&lines(0, 99), failed, &lines(100, 200)].concat();
+        assert_eq!(what_failed(&log), [failed, &lines(100, 117)].concat().trim_end());
+
+        // One that make was told to overlook.
+        let log = ["make: [Makefile:3: doc] Error 127 (ignored)\n", &lines(0, 99)].concat();
+        assert_eq!(what_failed(&log), lines(79, 99).trim_end());
+    }
 }

@@ -203,6 +203,15 @@ fn objects_say_what_they_were_compiled_for() {
         ("aarch64-linux-musl", "-march=armv8-a+sve", "sve", None),
         ("riscv64-linux-musl", "-march=rv64gc", "i m a f d c", None),
         ("riscv64-linux-musl", "-march=rv64gc_zba", "i m a f d c", Some("zba")),
+        ("powerpc64-linux-musl", "-mcpu=ppc64", "ppc64", None),
+        ("powerpc64-linux-musl", "-mcpu=pwr8", "ppc64", Some("pwr7")),
+        ("powerpc64le-linux-musl", "-mcpu=ppc64le", "pwr8", None),
+        ("powerpc64le-linux-musl", "-mcpu=pwr9", "pwr8", Some("pwr9")),
+        ("powerpc64le-linux-musl", "-mcpu=pwr9", "pwr10", None),
+        ("s390x-linux-musl", "-march=z10", "z10", None),
+        ("s390x-linux-musl", "-march=z13", "z10", Some("z13")),
+        ("loongarch64-linux-musl", "-march=la64v1.0", "lsx", None),
+        ("loongarch64-linux-musl", "-march=la64v1.0 -mlasx", "lsx", Some("lasx")),
     ] {
         let flags: Vec<_> = flags.split(' ').collect();
         zig(&[&["clang", "-target", target], &FREE[..], &flags].concat(), &source, &object);

@@ -1,6 +1,7 @@
 //! What object files say of themselves: the attributes that assemblers and compilers write for ARM and
-//! RISC-V, the flags of MIPS, and for AArch64 their instructions. The program's own are the linker's summary, and LLD takes those of
-//! ARM from its first object only, so each object is asked where it can still be found.
+//! RISC-V, the flags of MIPS, and for all others their instructions. The program's own are the linker's
+//! summary, and LLD takes those of ARM from its first object only, so each object is asked where it can
+//! still be found.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -10,7 +11,7 @@ use object::{
     Architecture, Endianness, FileFlags, Object as _, ObjectSection as _, ObjectSymbol as _,
 };
 
-use super::{Baseline, Evidence, aarch64};
+use super::{Baseline, Evidence, instructions};
 use crate::check::Outcome;
 use crate::linked::Owner;
 
@@ -68,8 +69,16 @@ const TAG_FP_ARCH: u64 = 10;
 const TAG_ADVANCED_SIMD: u64 = 12;
 const TAG_RISCV_ARCH: u64 = 5;
 /// Names by which C code asks for the CPU's features, and where OpenSSL keeps them.
-const QUESTIONS: [&str; 5] =
-    ["getauxval", "__hwcap", "__auxv", "OPENSSL_armcap_P", "__aarch64_have_lse_atomics"];
+const QUESTIONS: [&str; 8] = [
+    "getauxval",
+    "__hwcap",
+    "__auxv",
+    "OPENSSL_armcap_P",
+    "OPENSSL_loongarch_hwcap_P",
+    "OPENSSL_ppccap_P",
+    "OPENSSL_s390xcap_P",
+    "__aarch64_have_lse_atomics",
+];
 /// The first four bits of a MIPS header's flags.
 const MIPS: [(&str, u32); 11] = [
     ("mips1", 0),
@@ -92,25 +101,25 @@ enum Says {
     Arm { arch: u64, fpu: u64, neon: u64 },
     /// MIPS: the architecture.
     Mips(u32),
-    /// AArch64: what its instructions take.
-    Aarch64(BTreeSet<String>),
+    /// Others: what their instructions take.
+    Instructions(BTreeSet<&'static str>),
     /// RISC-V: the text, such as `rv64i2p1_m2p0`.
     Riscv(String),
 }
 
 /// Holds all objects of a program against the baseline; without evidence the program alone.
 pub fn check(data: &[u8], baseline: &Baseline, evidence: Option<&Evidence>) -> Outcome {
-    if baseline.cpu.is_some() {
+    if baseline.cpu.as_ref().is_some_and(|cpu| !instructions::knows(cpu)) {
         let words = "what this CPU has stands in no words that object files use";
         return Outcome::Skipped(words.to_owned());
     }
     let Some(evidence) = evidence else {
         return match says(data).map(|said| (above(&said, baseline), said)) {
-            Some((Some(above), Says::Aarch64(_))) => Outcome::Skipped(format!(
+            Some((Some(above), Says::Instructions(_))) => Outcome::Skipped(format!(
                 "its code takes {above}; whether that asks the CPU first cannot be told without the \
                  linker's map, which `dist` has"
             )),
-            Some((None, Says::Aarch64(_))) => {
+            Some((None, Says::Instructions(_))) => {
                 Outcome::Passed("all of its code keeps within the target's baseline".to_owned())
             }
             None => Outcome::Skipped("the program does not say what its code takes".to_owned()),
@@ -219,7 +228,6 @@ fn says(object: &[u8]) -> Option<Says> {
     let section = |name: &str| file.section_by_name(name).and_then(|it| it.data().ok());
     let is_big = file.endianness() == Endianness::Big;
     match file.architecture() {
-        Architecture::Aarch64 => Some(Says::Aarch64(aarch64::features(&file))),
         Architecture::Mips | Architecture::Mips64 => Some(Says::Mips(e_flags.0 >> 28)),
         Architecture::Arm => {
             let tags = attributes(section(".ARM.attributes")?, "aeabi", is_big)?;
@@ -232,7 +240,7 @@ fn says(object: &[u8]) -> Option<Says> {
             let (.., text) = tags.into_iter().find(|(tag, ..)| *tag == TAG_RISCV_ARCH)?;
             Some(Says::Riscv(text))
         }
-        _ => None,
+        _ => instructions::features(&file).map(Says::Instructions),
     }
 }
 
@@ -305,7 +313,7 @@ fn take_text(data: &mut &[u8]) -> Option<String> {
 
 /// In words, what is more than the baseline; nothing if all is within.
 fn above(said: &Says, baseline: &Baseline) -> Option<String> {
-    let words = || baseline.features.iter().map(String::as_str);
+    let words = || baseline.features.iter().chain(&baseline.cpu).map(String::as_str);
     match said {
         Says::Arm { arch, fpu, neon } => {
             let name = |list: &[&'static str], index: u64| {
@@ -335,9 +343,9 @@ fn above(said: &Says, baseline: &Baseline) -> Option<String> {
             let is_within = *number <= limit && (is_64(limit) || !is_64(*number));
             (!is_within).then(|| name.to_owned())
         }
-        Says::Aarch64(features) => {
-            let more: Vec<_> =
-                features.iter().filter(|it| !words().any(|word| word == *it)).cloned().collect();
+        Says::Instructions(features) => {
+            let is_more = |it: &&str| !words().any(|word| instructions::covers(word, it));
+            let more: Vec<&str> = features.iter().copied().filter(is_more).collect();
             (!more.is_empty()).then(|| more.join(", "))
         }
         Says::Riscv(text) => {

@@ -1,10 +1,5 @@
-//! What the code of an AArch64 object takes beyond the first ARMv8, which has NEON and no more: told
-//! from the instructions themselves, since these objects say nothing of it. Each is a word of 32 bits,
-//! and its class stands in fixed bits.
-
-use std::collections::{BTreeMap, BTreeSet};
-
-use object::{Object as _, ObjectSection as _, ObjectSymbol as _, SectionKind};
+//! What an instruction of AArch64 takes beyond the first ARMv8, which has NEON and no more. Each is a
+//! word of 32 bits, and its class stands in fixed bits.
 
 /// What a class of instructions takes, in LLVM's words, and the bits that tell it: a mask and their
 /// values (Arm's Architecture Reference Manual for the A profile, C4.1). `sha3` stands for all of the
@@ -47,43 +42,12 @@ const CLASSES: [(&str, u32, u32); 30] = [
 const FROM_HALF: (u32, u32) = (0xfffe_7c00, 0x1ee2_4000);
 
 /// What one instruction takes.
-fn feature(word: u32) -> Option<&'static str> {
+pub fn feature(word: u32) -> Option<&'static str> {
     let is = |(mask, value): (u32, u32)| word & mask == value;
     if is(FROM_HALF) {
         return None;
     }
     CLASSES.iter().find(|(_, mask, value)| is((*mask, *value))).map(|(name, ..)| *name)
-}
-
-/// What all code of an object takes. Its mapping symbols (`$x`, `$d`) say what is code and what data.
-pub fn features(file: &object::File<'_>) -> BTreeSet<String> {
-    let mut marks: BTreeMap<usize, BTreeMap<u64, bool>> = BTreeMap::new();
-    for symbol in file.symbols() {
-        let (Ok(name), Some(section)) = (symbol.name(), symbol.section_index()) else { continue };
-        let is_mark =
-            |mark: &str| name == mark || name[1..].starts_with(&format!("{}.", &mark[1..]));
-        let is_code = name.starts_with('$') && is_mark("$x");
-        if is_code || name.starts_with('$') && is_mark("$d") {
-            marks.entry(section.0).or_default().insert(symbol.address(), is_code);
-        }
-    }
-    let mut found = BTreeSet::new();
-    for section in file.sections().filter(|section| section.kind() == SectionKind::Text) {
-        let (Ok(data), Some(marks)) = (section.data(), marks.get(&section.index().0)) else {
-            continue;
-        };
-        let ends = marks.keys().skip(1).copied().chain([section.address() + data.len() as u64]);
-        for ((begin, _), end) in marks.iter().zip(ends).filter(|((_, is_code), _)| **is_code) {
-            let inside =
-                |address: u64| usize::try_from(address.checked_sub(section.address())?).ok();
-            let range = inside(*begin).zip(inside(end));
-            let Some(code) = range.and_then(|(begin, end)| data.get(begin..end)) else { continue };
-            let (words, _) = code.as_chunks();
-            let words = words.iter().map(|word| u32::from_le_bytes(*word));
-            found.extend(words.filter_map(feature).map(str::to_owned));
-        }
-    }
-    found
 }
 
 #[cfg(test)]
