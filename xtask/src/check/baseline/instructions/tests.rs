@@ -1,3 +1,5 @@
+//! Instructions of each kind, and what is said of them.
+
 use super::*;
 
 /// What GNU's disassembler makes of one instruction of each kind, by the CPU that was the first to
