@@ -1,4 +1,4 @@
-//! The target that a command line means, with the CPU that it names.
+//! The target that a command line means, with the CPU that it names, and what rustc says of it.
 
 use anyhow::Result;
 use xshell::cmd;
@@ -23,21 +23,8 @@ impl Session {
                 .help("name the CPU, such as `--target-cpu x86-64-v3`")
                 .into());
         }
-        let memory = Memory::new(&self.store, self.access == Access::Write);
-        let rust = Rust::of_package(&self.workspace, &self.workspace, Some(&memory))?;
-        let rustc = rust.sysroot().join("bin/rustc");
-        let ask = |words: &[&str]| -> Result<String> {
-            let question = format!("{} of {}", words.join(" "), rust.version);
-            memory.recall(
-                &question,
-                std::slice::from_ref(&rustc),
-                |_| true,
-                || {
-                    let shell = process::shell()?;
-                    process::capture_ok(&mut cmd!(shell, "{rustc} {words...}").into())
-                },
-            )
-        };
+        let rust = Rust::of_package(&self.workspace, &self.workspace, Some(&self.memory()))?;
+        let ask = |words: &[&str]| self.ask_rustc(&rust, words);
         let known = cpus(&ask(&["--print=target-cpus", "--target", triple])?);
         if !known.iter().any(|name| name == cpu) {
             let message = format!("rustc knows no CPU `{cpu}` of {triple}");
@@ -46,6 +33,45 @@ impl Session {
         let flag = format!("-Ctarget-cpu={cpu}");
         let said = ask(&["--print=cfg", "--target", triple, &flag])?;
         Ok(target.with_cpu(cpu, features(&said)))
+    }
+
+    /// Sees to it that rustc links programs of a target statically: for some it does so only if the row
+    /// says so, and would look for a linker and a libc of that CPU on this machine.
+    pub(super) fn require_static(&self, rust: &Rust, target: &Target) -> Result<()> {
+        let flags = target.rustflags.iter().map(String::as_str);
+        let words: Vec<_> =
+            ["--print=cfg", "--target", &target.triple].into_iter().chain(flags).collect();
+        if features(&self.ask_rustc(rust, &words)?).iter().any(|name| name == "crt-static") {
+            return Ok(());
+        }
+        let triple = &target.triple;
+        let message =
+            format!("rustc links programs for {triple} dynamically unless it is told not to");
+        Err(Failure::new(Exit::Usage, message)
+            .help(format!(
+                "in recipes/targets.toml, `rustflags` of [{triple}] lacks \"-Ctarget-feature=+crt-static\""
+            ))
+            .into())
+    }
+
+    /// What rustc answers, or has answered before.
+    fn ask_rustc(&self, rust: &Rust, words: &[&str]) -> Result<String> {
+        let rustc = rust.sysroot().join("bin/rustc");
+        let question = format!("{} of {}", words.join(" "), rust.version);
+        let files = std::slice::from_ref(&rustc);
+        self.memory().recall(
+            &question,
+            files,
+            |_| true,
+            || {
+                let shell = process::shell()?;
+                process::capture_ok(&mut cmd!(shell, "{rustc} {words...}").into())
+            },
+        )
+    }
+
+    fn memory(&self) -> Memory {
+        Memory::new(&self.store, self.access == Access::Write)
     }
 }
 

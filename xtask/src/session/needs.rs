@@ -25,6 +25,7 @@ impl Session {
         platform: &cli::Platform,
         target: &Target,
     ) -> Result<Plan> {
+        self.require_static(&project.rust, target)?;
         let toolchain = project.toolchain(platform);
         let target = &self.choose_std(project, toolchain, target)?;
         if let Some(std) = from_source::recipe(&self.recipes, target)? {

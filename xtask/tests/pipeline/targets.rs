@@ -10,6 +10,18 @@ fn a_target_that_is_not_in_the_table_is_an_error_that_lists_the_table() {
     scratch.run(&["dist", "--all-targets", "--target", TRIPLE]).fails(2, &["--all-targets"]);
 }
 
+/// A row that forgets what rustc does not assume would end in a search for a linker of that CPU.
+#[test]
+fn a_row_that_leaves_programs_dynamic_is_an_error_that_says_what_it_lacks() {
+    let scratch = Scratch::new("dynamic-row");
+    let row = "rustflags   = [\"-Ctarget-feature=+crt-static\"]\n";
+    scratch.edit("recipes/targets.toml", row, "");
+    let triple = "s390x-unknown-linux-musl";
+    let said = [&format!("rustc links programs for {triple} dynamically"), "[s390x", "+crt-static"];
+    scratch.run(&["dist", "--target", triple]).fails(2, &said);
+    assert_eq!(scratch.stored("downloads-v1"), [""; 0]);
+}
+
 /// This workspace has no recipe of a standard library, which the first of them needs.
 #[test]
 fn what_fails_for_one_target_stops_no_other() {

@@ -40,14 +40,17 @@ static TARGET: Shape = Shape {
 static EMULATOR: Shape = Shape { what: "emulator", keys: &["program", "cpu", "since"] };
 
 /// ELF's `e_machine` by the names that Rust's triples and the System V ABI use.
-const MACHINES: [(&str, elf::Machine); 11] = [
+const MACHINES: [(&str, elf::Machine); 14] = [
     ("aarch64", elf::EM_AARCH64),
     ("arm", elf::EM_ARM),
+    ("hexagon", elf::EM_HEXAGON),
     ("i386", elf::EM_386),
     ("loongarch64", elf::EM_LOONGARCH),
     ("mips", elf::EM_MIPS),
+    ("mips64", elf::EM_MIPS),
     ("powerpc", elf::EM_PPC),
     ("powerpc64", elf::EM_PPC64),
+    ("riscv32", elf::EM_RISCV),
     ("riscv64", elf::EM_RISCV),
     ("s390x", elf::EM_S390),
     ("sparc64", elf::EM_SPARCV9),
