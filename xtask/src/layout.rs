@@ -242,6 +242,8 @@ impl Store {
             let is_dead = File::open(&path)
                 .is_ok_and(|file| flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok());
             if is_dead {
+                // A tree of sources takes seconds.
+                let _progress = report::Progress::spinner("Removing", "what a killed command left");
                 let _ = remove_tree(&path);
             }
         }

@@ -7,6 +7,7 @@
 //! `MUSLIN_STORE`, all but a few with `MUSLIN_TEST_SLOW=1` too; without, each says that it did not
 //! run. One alone: `cargo test -p xtask --test catalogue -- bzip2`. The core of them is used on CPUs of
 //! every kind, in QEMU's user mode; MUSLIN_TEST_TARGETS names some, with blanks between.
+//! MUSLIN_TEST_TOOLCHAIN names another toolchain than zig's.
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_macros,
@@ -263,6 +264,7 @@ fn dist(name: &str, profile: &str, triple: &str, target: &Path, out: &Path) -> O
         .current_dir(checkout)
         .args(["dist", "--package", &format!("with-{name}"), "--profile", profile])
         .args(["--target", triple])
+        .args(named_toolchain())
         .arg("--manifest-path")
         .arg(folder().join("Cargo.toml"))
         .arg("--out-dir")
@@ -270,6 +272,12 @@ fn dist(name: &str, profile: &str, triple: &str, target: &Path, out: &Path) -> O
         .env("CARGO_TARGET_DIR", target)
         .output()
         .unwrap()
+}
+
+/// `--toolchain` and the one that MUSLIN_TEST_TOOLCHAIN names.
+fn named_toolchain() -> Vec<String> {
+    let name = std::env::var("MUSLIN_TEST_TOOLCHAIN").ok();
+    name.into_iter().flat_map(|name| ["--toolchain".to_owned(), name]).collect()
 }
 
 /// Runs a program where there is nothing else. It learns the recipes' versions by variables.

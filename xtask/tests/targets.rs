@@ -4,7 +4,8 @@
 //!
 //! The first takes minutes for each target, so it runs with `cargo xtask test --all` (MUSLIN_TEST_ALL
 //! and MUSLIN_TEST_SLOW), with the store of MUSLIN_STORE. MUSLIN_TEST_TARGETS names some of them, with
-//! blanks between. With MUSLIN_BLESS=1 it writes what it measured, and the other test the table.
+//! blanks between, MUSLIN_TEST_TOOLCHAIN another toolchain than zig's. With MUSLIN_BLESS=1 it writes
+//! what it measured, and the other test the table.
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_macros,

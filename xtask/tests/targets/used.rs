@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use xtask::emulator::Emulator;
 use xtask::layout::remove_tree;
+use xtask::process::env_var;
 use xtask::target::Target;
 
 use crate::checkout;
@@ -60,6 +61,9 @@ impl Use<'_> {
         let out = self.work.join(name);
         let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
         command.current_dir(checkout()).args(["dist", "--target", &self.target.triple]);
+        if let Some(name) = env_var("MUSLIN_TEST_TOOLCHAIN") {
+            command.args(["--toolchain", &name]);
+        }
         command.args(arguments).arg("--out-dir").arg(&out);
         let target_folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("targets/target");
         let output = ended(command.env("CARGO_TARGET_DIR", target_folder))?;
