@@ -43,6 +43,8 @@ pub enum Host {
     Hidden {
         /// Who compiles and links for this machine.
         driver: HostDriver,
+        /// The entry of the toolchain that it calls, which may be another one than the target's.
+        compiler: PathBuf,
         /// Folders of the tools' programs, each in its entry's outputs.
         tools: Vec<PathBuf>,
         /// The folder of a libclang, if a crate asks for one.
@@ -69,16 +71,17 @@ impl Host {
                     HostLinking::Pinned(driver) => {
                         let runtime = project.runtime.get()?.clone();
                         let (mut tools, mut libclang) = (Vec::new(), None);
-                        for step in plan.tools() {
-                            let outputs = session.entry(step).outputs();
-                            match &step.work {
+                        for tool in plan.tools() {
+                            let outputs = session.entry(tool).outputs();
+                            match &tool.work {
                                 Work::Tool(tool) if tool.product.is_program() => {
                                     tools.push(outputs.join("bin"));
                                 }
                                 _ => libclang = Some(outputs.join("lib")),
                             }
                         }
-                        return Ok(Self::Hidden { driver, tools, libclang, runtime });
+                        let compiler = session.entry(step).path().to_owned();
+                        return Ok(Self::Hidden { driver, compiler, tools, libclang, runtime });
                     }
                 }
             }
@@ -95,9 +98,9 @@ impl Host {
                     view.show_here(path, Access::Read);
                 }
             }
-            Self::Hidden { driver, tools, libclang, runtime } => {
-                for file in runtime {
-                    view.show_here(file, Access::Read);
+            Self::Hidden { driver, compiler, tools, libclang, runtime } => {
+                for path in runtime.iter().chain([compiler]) {
+                    view.show_here(path, Access::Read);
                 }
                 for folder in tools.iter().chain(libclang).chain([&driver.bin]) {
                     let entry = folder.ancestors().nth(2).context("a tool outside of the store")?;
