@@ -54,10 +54,11 @@ impl Session {
             .into())
     }
 
-    /// What rustc answers, or has answered before.
+    /// What rustc answers, or has answered before; of a CPU's features also those that no stable code
+    /// can ask for.
     fn ask_rustc(&self, rust: &Rust, words: &[&str]) -> Result<String> {
         let rustc = rust.sysroot().join("bin/rustc");
-        let question = format!("{} of {}", words.join(" "), rust.version);
+        let question = format!("all of {} of {}", words.join(" "), rust.version);
         let files = std::slice::from_ref(&rustc);
         self.memory().recall(
             &question,
@@ -65,7 +66,8 @@ impl Session {
             |_| true,
             || {
                 let shell = process::shell()?;
-                process::capture_ok(&mut cmd!(shell, "{rustc} {words...}").into())
+                let command = cmd!(shell, "{rustc} {words...}").env("RUSTC_BOOTSTRAP", "1");
+                process::capture_ok(&mut command.into())
             },
         )
     }

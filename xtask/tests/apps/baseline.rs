@@ -212,6 +212,10 @@ fn objects_say_what_they_were_compiled_for() {
         ("s390x-linux-musl", "-march=z13", "z10", Some("z13")),
         ("loongarch64-linux-musl", "-march=la64v1.0", "lsx", None),
         ("loongarch64-linux-musl", "-march=la64v1.0 -mlasx", "lsx", Some("lasx")),
+        ("powerpc64le-linux-musl", "-mcpu=pwr9", "cpu pwr11", None),
+        ("powerpc64le-linux-musl", "-mcpu=pwr9", "cpu pwr8", Some("pwr9")),
+        ("s390x-linux-musl", "-march=z13", "cpu arch11", None),
+        ("s390x-linux-musl", "-march=z13", "cpu z196", Some("z13")),
     ] {
         let flags: Vec<_> = flags.split(' ').collect();
         zig(&[&["clang", "-target", target], &FREE[..], &flags].concat(), &source, &object);
@@ -220,9 +224,15 @@ fn objects_say_what_they_were_compiled_for() {
         let owner = Owner { from, object: "sum.o".to_owned(), is_rust: false, place };
         let pieces = Pieces { owners: vec![owner], pieces: Vec::new() };
         let evidence = Evidence { pieces, ..Evidence::default() };
-        let features = words.split(' ').map(str::to_owned).collect();
+        let baseline = match words.strip_prefix("cpu ") {
+            Some(cpu) => Baseline { features: Vec::new(), cpu: Some(cpu.to_owned()) },
+            None => {
+                let features = words.split(' ').map(str::to_owned).collect();
+                Baseline { features, cpu: None }
+            }
+        };
         let data = fs::read(&object).unwrap();
-        let outcome = check(&data, &Baseline { features, cpu: None }, Some(&evidence));
+        let outcome = check(&data, &baseline, Some(&evidence));
         match finding {
             None => assert_eq!(outcome.word(), "ok", "{target} {flags:?}: {outcome:?}"),
             Some(finding) => {

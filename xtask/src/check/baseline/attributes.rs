@@ -109,10 +109,17 @@ enum Says {
 
 /// Holds all objects of a program against the baseline; without evidence the program alone.
 pub fn check(data: &[u8], baseline: &Baseline, evidence: Option<&Evidence>) -> Outcome {
-    if baseline.cpu.as_ref().is_some_and(|cpu| !instructions::knows(cpu)) {
-        let words = "what this CPU has stands in no words that object files use";
-        return Outcome::Skipped(words.to_owned());
+    let mut promised = baseline.clone();
+    if let Some(cpu) = promised.cpu.take() {
+        let file = object::File::parse(data).ok();
+        let told = file.and_then(|it| instructions::of_cpu(&it, &cpu, &baseline.features));
+        let Some(features) = told else {
+            let words = format!("what {cpu} has stands in no words that object files use");
+            return Outcome::Skipped(words);
+        };
+        promised.features = features;
     }
+    let baseline = &promised;
     let Some(evidence) = evidence else {
         return match says(data).map(|said| (above(&said, baseline), said)) {
             Some((Some(above), Says::Instructions(_))) => Outcome::Skipped(format!(
@@ -313,7 +320,7 @@ fn take_text(data: &mut &[u8]) -> Option<String> {
 
 /// In words, what is more than the baseline; nothing if all is within.
 fn above(said: &Says, baseline: &Baseline) -> Option<String> {
-    let words = || baseline.features.iter().chain(&baseline.cpu).map(String::as_str);
+    let words = || baseline.features.iter().map(String::as_str);
     match said {
         Says::Arm { arch, fpu, neon } => {
             let name = |list: &[&'static str], index: u64| {

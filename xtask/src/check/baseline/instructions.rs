@@ -49,9 +49,21 @@ pub fn features(file: &object::File<'_>) -> Option<BTreeSet<&'static str>> {
     Some(found)
 }
 
-/// Whether a CPU's name says which instructions it has.
-pub fn knows(cpu: &str) -> bool {
-    power::CPUS.contains(&cpu) || s390x::CPUS.contains(&cpu)
+/// In the words that `features` uses, what a CPU has: rustc's name of it, and what rustc says that it
+/// has. Nothing if that cannot be told.
+pub fn of_cpu(file: &object::File<'_>, cpu: &str, features: &[String]) -> Option<Vec<String>> {
+    let find = |list: &[&str]| list.iter().find(|known| **known == cpu).map(|it| (*it).to_owned());
+    let renamed = |names: &[(&str, &str)]| {
+        let other = names.iter().find(|(alias, _)| *alias == cpu);
+        other.map(|(_, known)| (*known).to_owned())
+    };
+    match file.architecture() {
+        Architecture::Aarch64 | Architecture::LoongArch64 => return Some(features.to_vec()),
+        Architecture::PowerPc64 => find(&power::CPUS).or_else(|| renamed(&power::ALIASES)),
+        Architecture::S390x => find(&s390x::CPUS).or_else(|| renamed(&s390x::ALIASES)),
+        _ => None,
+    }
+    .map(|name| vec![name])
 }
 
 /// Whether a CPU is one of those, and has all that another one's code takes: both in the words that
@@ -61,7 +73,10 @@ pub fn covers(cpu: &str, feature: &str) -> bool {
     let is_later = |list: &[&str]| {
         place(list, cpu).zip(place(list, feature)).is_some_and(|(cpu, taken)| cpu >= taken)
     };
-    cpu == feature || is_later(&power::CPUS) || is_later(&s390x::CPUS)
+    // SVE's instructions are part of SME.
+    (cpu == feature || (cpu, feature) == ("sme", "sve"))
+        || is_later(&power::CPUS)
+        || is_later(&s390x::CPUS)
 }
 
 fn words(code: &[u8], is_big: bool) -> impl Iterator<Item = u32> {

@@ -8,6 +8,16 @@
 /// with AltiVec.
 pub const CPUS: [&str; 7] = ["ppc64", "pwr5", "pwr6", "pwr7", "pwr8", "pwr9", "pwr10"];
 
+/// LLVM's names of others, and what they have all of.
+pub const ALIASES: [(&str, &str); 6] = [
+    ("970", "ppc64"),
+    ("g5", "ppc64"),
+    ("pwr5x", "pwr5"),
+    ("pwr6x", "pwr6"),
+    ("ppc64le", "pwr8"),
+    ("pwr11", "pwr10"),
+];
+
 /// Where the tables below name a CPU after the first one: its number, `a` for ten.
 const MARKS: &[u8; 7] = b".56789a";
 

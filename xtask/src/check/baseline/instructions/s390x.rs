@@ -7,6 +7,18 @@
 /// The machines by LLVM's names, each with all that the ones before it have.
 pub const CPUS: [&str; 8] = ["z10", "z196", "zEC12", "z13", "z14", "z15", "z16", "z17"];
 
+/// The same by the number of their architecture.
+pub const ALIASES: [(&str, &str); 8] = [
+    ("arch8", "z10"),
+    ("arch9", "z196"),
+    ("arch10", "zEC12"),
+    ("arch11", "z13"),
+    ("arch12", "z14"),
+    ("arch13", "z15"),
+    ("arch14", "z16"),
+    ("arch15", "z17"),
+];
+
 /// How long an instruction is, in bytes.
 pub fn length(code: &[u8]) -> usize {
     match code.first().copied().unwrap_or_default() >> 6 {
