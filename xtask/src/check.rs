@@ -18,6 +18,7 @@
 pub mod baseline;
 mod elf;
 mod empty_root;
+pub mod kernel;
 mod leaks;
 mod structure;
 
@@ -34,6 +35,7 @@ use crate::cli::{self, Global};
 use crate::digest::Digest;
 use crate::emulator::{Emulator, HOW_TO_GET};
 use crate::exit::{Exit, Failure};
+use crate::process;
 use crate::report::{self, human_bytes};
 use crate::rust::Memory;
 use crate::session::{Access, Session};
@@ -311,6 +313,9 @@ pub fn table(checkup: &Checkup) -> String {
 impl cli::Check {
     /// Checks files of any origin; all are looked at before the first failure is the error.
     pub fn run(self, global: Global) -> Result<()> {
+        if let Some(version) = &self.kernel {
+            return self.run_on(version);
+        }
         let session = Session::open(global, Access::Write)?;
         let target = self.target.as_deref().map(|triple| session.target(triple)).transpose()?;
         let no_target = || "only `--target` says what that is".to_owned();
@@ -352,5 +357,27 @@ impl cli::Check {
         }
         let message = format!("not static and portable: {}", failed.join(", "));
         Err(Failure::new(Exit::CheckFailed, message).into())
+    }
+
+    /// Runs a program as an older Linux would let it run.
+    fn run_on(&self, version: &str) -> Result<()> {
+        let version: kernel::Version =
+            version.parse().map_err(|error: String| Failure::new(Exit::Usage, error))?;
+        let [file] = &self.files[..] else {
+            return Err(Failure::new(Exit::Usage, "`--kernel` runs one program").into());
+        };
+        let status = kernel::run(version, file, &self.arguments)?;
+        let refused = kernel::missing(version).count();
+        let event = serde_json::json!({ "path": file, "kernel": version.to_string(),
+            "exit_code": status.code(), "calls_refused": refused });
+        report::event("kernel", event);
+        let words =
+            format!("{} without the calls that Linux {version} does not have", file.display());
+        if !status.success() {
+            let message = format!("{words} {}", process::describe_status(status));
+            return Err(Failure::new(Exit::CheckFailed, message).into());
+        }
+        report::status("Ran", words);
+        Ok(())
     }
 }

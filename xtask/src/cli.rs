@@ -289,6 +289,12 @@ pub struct Check {
     /// The target that they must be for [default: any].
     #[arg(long, value_name = "TRIPLE")]
     pub target: Option<String>,
+    /// Run the program instead, as this version of Linux would let it run: without later system calls.
+    #[arg(long, value_name = "VERSION", conflicts_with = "target")]
+    pub kernel: Option<String>,
+    /// Arguments of that program.
+    #[arg(last = true, value_name = "ARGS", requires = "kernel")]
+    pub arguments: Vec<std::ffi::OsString>,
 }
 
 /// Arguments of `verify`.
