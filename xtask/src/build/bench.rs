@@ -114,13 +114,15 @@ impl<'a> Bench<'a> {
             anyhow::bail!("interrupted while building {}", self.name);
         }
         let log = end_of(&self.log_path).unwrap_or_default();
+        // What the step's earlier commands said, a configure script's failed attempts, is no finding.
+        let said = log.rsplit_once(&format!("$ {words}\n")).map_or(&*log, |(_, said)| said);
         let message = format!(
             "building {} {} failed: `{}` {}\n{}",
             self.name,
             self.version,
             shortened(&words),
             describe_status(status),
-            what_failed(&log)
+            what_failed(said)
         );
         let help = format!("that command again by hand: {}", self.by_hand(command, &words));
         Err(Failure::new(Exit::Failed, message).help(help).into())
