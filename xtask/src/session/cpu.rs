@@ -72,7 +72,8 @@ impl Session {
         )
     }
 
-    fn memory(&self) -> Memory {
+    /// What Rust's programs were asked before.
+    pub(super) fn memory(&self) -> Memory {
         Memory::new(&self.store, self.access == Access::Write)
     }
 }

@@ -12,8 +12,8 @@ use crate::cli;
 use crate::exit::{Exit, Failure};
 use crate::links::{self, HostView, Metadata, Package, Wanted};
 use crate::plan::Goal;
+use crate::rust::Rust;
 use crate::rust::runtime::remembered_files;
-use crate::rust::{self, Rust};
 
 /// The package to build, and what it links.
 pub struct Project {
@@ -77,7 +77,7 @@ impl Session {
         let folder = manifest.parent().unwrap_or(Path::new("/"));
         // Which Rust a crate was developed with is not the business of those who install it.
         let chooses = if published.is_some() { self.workspace.as_path() } else { folder };
-        let told = rust::Memory::new(&self.store, self.access == Access::Write);
+        let told = self.memory();
         let rust = Rust::of_package(chooses, &self.workspace, Some(&told))?;
         let of_rust = rust.clone();
         let runtime = Early::begin(move || remembered_files(&of_rust, &told));

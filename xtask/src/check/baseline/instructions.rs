@@ -88,9 +88,6 @@ fn in_lengths(mut code: &[u8]) -> BTreeSet<&'static str> {
     let mut found = BTreeSet::new();
     while let Some((instruction, rest)) = code.split_at_checked(s390x::length(code)) {
         found.extend(s390x::feature(instruction));
-        if rest.is_empty() {
-            break;
-        }
         code = rest;
     }
     found

@@ -35,13 +35,8 @@ pub fn feature(word: u32) -> Option<&'static str> {
         19 if low(5, 1) == 2 => b'9',
         31 => OP_31[low(10, 1)],
         // Pairs of numbers with a fraction, and beside them vectors.
-        57 | 61 => {
-            if low(2, 0) == 0 {
-                b'6'
-            } else {
-                b'9'
-            }
-        }
+        57 | 61 if low(2, 0) == 0 => b'6',
+        57 | 61 => b'9',
         59 => OP_59[low(10, 1)],
         60 => OP_60[low(10, 1)],
         // GCC's tables of jumps stand among the code: small negative distances.
