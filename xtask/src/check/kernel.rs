@@ -8,11 +8,14 @@ mod calls;
 
 use std::ffi::OsString;
 use std::fmt;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 use std::process::ExitStatus;
 use std::str::FromStr;
 
 use anyhow::{Context as _, Result, bail};
+use object::elf;
 use rustix::io::Errno;
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, TargetArch, apply_filter};
 
@@ -25,6 +28,9 @@ pub struct Version(u32, u32, u32);
 
 /// The oldest one that the table of calls tells from later ones.
 const OLDEST: Version = Version(2, 6, 18);
+
+/// The beginning of an ELF file, to the end of `e_machine`.
+const ELF_START: usize = 20;
 
 /// How many numbers behind the last known call are taken for calls of a later Linux.
 const UNKNOWN: i64 = 64;
@@ -68,6 +74,7 @@ pub fn run(version: Version, program: &Path, arguments: &[OsString]) -> Result<E
         let message = "an older Linux can be imitated on x86_64 only";
         return Err(Failure::new(Exit::Usage, message).into());
     }
+    require_own_numbers(program)?;
     let filter = filter(version)?;
     // Found by its path and never by `PATH`.
     let program = std::path::absolute(program)?;
@@ -84,6 +91,26 @@ pub fn run(version: Version, program: &Path, arguments: &[OsString]) -> Result<E
     });
     let Ok(ended) = ended else { bail!("a thread panicked") };
     ended
+}
+
+/// Fails if a program is for another CPU: also 32-bit x86, which this machine runs, has other numbers
+/// for its calls, and the filter would kill it at the first one.
+fn require_own_numbers(program: &Path) -> Result<()> {
+    let mut start = Vec::new();
+    let cannot = || format!("cannot read {}", program.display());
+    let file = File::open(program).with_context(cannot)?;
+    file.take(ELF_START as u64).read_to_end(&mut start).with_context(cannot)?;
+    let is_elf = start.len() == ELF_START && start.starts_with(&elf::ELFMAG);
+    let is_ours = start.get(4) == Some(&elf::ELFCLASS64.0)
+        && start.get(18..ELF_START) == Some(&elf::EM_X86_64.0.to_le_bytes()[..]);
+    if !is_elf || is_ours {
+        // Of a script it is the interpreter that the kernel starts.
+        return Ok(());
+    }
+    let message = format!("{} is no program for x86_64", program.display());
+    Err(Failure::new(Exit::Usage, message)
+        .help("`--kernel` knows the numbers of that CPU's system calls only")
+        .into())
 }
 
 fn filter(version: Version) -> Result<BpfProgram> {
@@ -131,6 +158,22 @@ mod tests {
     fn ask_for_a_file_in_memory() {
         let got = rustix::fs::memfd_create("x", rustix::fs::MemfdFlags::CLOEXEC);
         std::process::exit(got.map_or_else(Errno::raw_os_error, |_| 0));
+    }
+
+    #[test]
+    #[allow(clippy::disallowed_methods, reason = "a test writes where it likes")]
+    fn programs_of_other_cpus_are_refused() {
+        let mut start = vec![0; ELF_START];
+        start[..6].copy_from_slice(b"\x7fELF\x01\x01");
+        start[18] = 3;
+        let file = std::env::temp_dir().join(format!("muslin-i386-{}", std::process::id()));
+        std::fs::write(&file, &start).unwrap();
+        let refused = require_own_numbers(&file).unwrap_err().to_string();
+        assert!(refused.ends_with("is no program for x86_64"), "{refused}");
+        (start[4], start[18]) = (2, 62);
+        std::fs::write(&file, &start).unwrap();
+        require_own_numbers(&file).unwrap();
+        std::fs::remove_file(&file).unwrap();
     }
 
     #[test]
