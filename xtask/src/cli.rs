@@ -155,6 +155,18 @@ pub struct Dist {
     /// folder, `dist/<triple>+<cpu>` with `--target-cpu`].
     #[arg(long, value_name = "DIR")]
     pub out_dir: Option<PathBuf>,
+    /// Beside the programs make only this; may be given several times [default: all].
+    #[arg(long, value_name = "WHAT", value_enum, value_delimiter = ',')]
+    pub only: Vec<Product>,
+}
+
+/// What `dist` makes of the programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Product {
+    /// Nothing.
+    Programs,
+    /// A `.tar.gz` and a `.tar.zst`.
+    Archives,
 }
 
 /// Arguments of `run`.

@@ -7,14 +7,13 @@ mod copies;
 mod cpu;
 mod manifest;
 mod many;
+mod pack;
 mod run;
 
-use std::fmt::Write as _;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::app::{self, Order, Program};
 use crate::build;
@@ -23,12 +22,12 @@ use crate::check::{
     Checked, Expectation, RunPolicy, TIME_LIMIT, examine, forbidden_of_this_machine, oldest_cpu,
 };
 use crate::cli::{self, Global};
-use crate::digest::Digest;
 use crate::emulator::Emulator;
 use crate::environment::Environment;
 use crate::host::Host;
-use crate::layout::{self, copy_atomically, write_atomically};
+use crate::layout;
 use crate::linked::{self, Places};
+use crate::package::PackedFile;
 use crate::process::side_by_side;
 use crate::report;
 use crate::rust::Memory;
@@ -65,8 +64,8 @@ impl cli::Dist {
         let begin = Instant::now();
         let made = self.make(session, target)?;
         let place = self.place(session, &made.project, target)?;
-        pack(&place, &made)?;
-        let packed = Packed { place, made, time: begin.elapsed() };
+        let files = pack::pack(session, target, &self.only, &place, &made)?;
+        let packed = Packed { place, made, files, time: begin.elapsed() };
         packed.announce(target);
         Ok(packed)
     }
@@ -141,8 +140,10 @@ pub struct Made {
 pub struct Packed {
     /// The folder.
     pub place: PathBuf,
-    /// What is in it.
+    /// The programs in it.
     pub made: Made,
+    /// What was made of them.
+    pub files: Vec<PackedFile>,
     /// How long it took.
     pub time: Duration,
 }
@@ -214,53 +215,6 @@ fn check(
     failure.map_or(Ok(checked), |failure| Err(failure.into()))
 }
 
-/// Puts the programs, their manifest and their sums in place. What an earlier run put there and this
-/// one did not make is removed; nothing else is touched.
-fn pack(place: &Path, made: &Made) -> Result<()> {
-    let Made { programs, manifest, .. } = made;
-    fs::create_dir_all(place).with_context(|| format!("cannot make {}", place.display()))?;
-    for copied in side_by_side(programs, |(program, it)| copy(it, &place.join(&program.name))) {
-        copied?;
-    }
-    let sum = |(program, it): &(Program, Checked)| (program.name.clone(), it.sha256().hex());
-    let mut sums: Vec<_> = programs.iter().map(sum).collect();
-    write_atomically(&place.join("manifest.json"), manifest.as_bytes())?;
-    sums.push(("manifest.json".to_owned(), Digest::sha256_of(manifest.as_bytes()).hex()));
-    sums.sort();
-    let list = place.join("SHA256SUMS");
-    let stale: Vec<PathBuf> = fs::read_to_string(&list)
-        .unwrap_or_default()
-        .lines()
-        .filter_map(|line| line.split_once("  ").map(|(_, name)| name.to_owned()))
-        .filter(|name| !name.contains('/') && !sums.iter().any(|(kept, _)| kept == name))
-        .map(|name| place.join(name))
-        .collect();
-    let text = sums.iter().fold(String::new(), |mut text, (name, sum)| {
-        let _ = writeln!(text, "{sum}  {name}");
-        text
-    });
-    write_atomically(&list, text.as_bytes())?;
-    for file in stale {
-        fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))?;
-    }
-    Ok(())
-}
-
-/// Puts a program in place, if it is not there yet.
-fn copy(checked: &Checked, target: &Path) -> Result<()> {
-    let hash = || fs::read(target).map(|bytes| Digest::sha256_of(&bytes));
-    let mut copied = hash().ok();
-    if copied != Some(checked.sha256()) {
-        copy_atomically(checked.path(), target)?;
-        copied = Some(hash()?);
-    }
-    fs::set_permissions(target, fs::metadata(checked.path())?.permissions())?;
-    if copied != Some(checked.sha256()) {
-        bail!("{} changed while it was packed", checked.path().display());
-    }
-    Ok(())
-}
-
 impl Packed {
     /// Says what was packed, and where.
     fn announce(&self, target: &Target) {
@@ -288,6 +242,14 @@ impl Packed {
         let manifest = place.join("manifest.json");
         let event = serde_json::json!({ "target": target.triple, "path": manifest });
         report::event("manifest", event);
+        for file in &self.files {
+            report::event(
+                "package",
+                serde_json::json!({ "target": target.triple, "path": file.path,
+                    "size_bytes": file.size_bytes, "sha256": file.sha256.hex() }),
+            );
+            report::data(file.path.display());
+        }
         for name in ["manifest.json", "SHA256SUMS"] {
             report::data(place.join(name).display());
         }

@@ -40,6 +40,24 @@ pub struct Wishes {
     /// By crate or recipe whose code asks the CPU what it has before it takes more, though that cannot
     /// be seen: how.
     pub asks_cpu: BTreeMap<String, String>,
+    /// What goes into archives beside the programs.
+    pub archive: ArchiveWishes,
+}
+
+/// What goes into archives beside the programs.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ArchiveWishes {
+    /// Files and folders of the package, by their paths from its Cargo.toml on.
+    pub include: Vec<String>,
+    /// Whether what users look for (README, licence…) goes in without being named.
+    pub auto: bool,
+}
+
+impl Default for ArchiveWishes {
+    fn default() -> Self {
+        Self { include: Vec::new(), auto: true }
+    }
 }
 
 /// Whose copy of a library is linked, where a feature of its crate asks for the crate's own and the
@@ -93,6 +111,8 @@ pub struct Wanted {
     pub language: Language,
     /// Libraries whose crates must be kept from compiling a copy of their own.
     pub overruled: BTreeSet<String>,
+    /// What goes into archives beside the programs.
+    pub archive: ArchiveWishes,
 }
 
 /// Reads what the app links from its dependency graph. The command line's preference, if it has one,
@@ -110,6 +130,7 @@ pub fn discover(
         toolchain: wishes.toolchain.clone(),
         host: wishes.host,
         asks_cpu: wishes.asks_cpu.clone(),
+        archive: wishes.archive.clone(),
         ..Wanted::default()
     };
     let mut libraries: BTreeSet<String> = wishes.libraries.add.iter().cloned().collect();
@@ -177,7 +198,8 @@ fn wishes(package: &Package) -> Result<Wishes> {
         )
         .help(
             "it may hold `libraries.add`, `libraries.skip` (lists of names), `toolchain` (a name), \
-               `host` (`hidden` or `visible`), `prefer` (`crate` or `sysroot`) and `asks-cpu` (a table)",
+               `host` (`hidden` or `visible`), `prefer` (`crate` or `sysroot`), `asks-cpu` (a table) and `archive` (`include`, a list of paths; \
+               `auto`)",
         )
         .into()
     })

@@ -35,6 +35,7 @@ impl cli::Run {
             bin: vec![bin.clone()],
             profile: self.profile,
             out_dir: None,
+            only: vec![cli::Product::Programs],
         };
         let made = order.make(&session, &target)?;
         let (program, checked) =

@@ -59,6 +59,12 @@ pub struct Package {
     pub version: String,
     /// SPDX expression.
     pub license: Option<String>,
+    /// Its licence's text, if it names a file: from its folder on.
+    #[serde(default)]
+    pub license_file: Option<PathBuf>,
+    /// Its README, likewise.
+    #[serde(default)]
+    pub readme: Option<PathBuf>,
     /// The oldest Rust that it says it needs.
     #[serde(default)]
     pub rust_version: Option<String>,

@@ -4,23 +4,20 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use lzma_rust2::{XzOptions, XzWriter};
-use tar::{EntryType, Header};
 
+use crate::archive::Archive;
 use crate::build;
 use crate::cli::ToolchainExport;
 use crate::digest::Digest;
 use crate::exit::{Exit, Failure};
-use crate::layout::files_below;
 use crate::plan::Goal;
 use crate::recipe::Driver;
 use crate::report::{self, Progress, human_bytes};
 use crate::session::Session;
-use crate::unpack::MODIFIED;
 
 /// How hard xz tries: more takes twice as long for a twentieth less.
 const LEVEL: u32 = 6;
@@ -71,45 +68,13 @@ pub fn run(session: &Session, command: &ToolchainExport) -> Result<()> {
 /// Writes a tree below one top folder, the target's name.
 fn write(tree: &Path, licenses: &Path, triple: &str, file: &Path) -> Result<()> {
     let out = BufWriter::new(File::create(file)?);
-    let xz = XzWriter::new(out, XzOptions::with_preset(LEVEL))?;
-    let mut builder = tar::Builder::new(xz);
+    let mut archive = Archive::new(XzWriter::new(out, XzOptions::with_preset(LEVEL))?);
     let top = Path::new(triple);
-    append(&mut builder, tree, top)?;
+    archive.tree(tree, top)?;
     if licenses.is_dir() {
-        append(&mut builder, licenses, &top.join(LICENSES))?;
+        archive.tree(licenses, &top.join(LICENSES))?;
     }
-    let out = builder.into_inner()?.finish()?;
+    let out = archive.finish()?.finish()?;
     let out = out.into_inner().map_err(io::IntoInnerError::into_error)?;
     Ok((&out).flush().and_then(|()| out.sync_all())?)
-}
-
-fn append(builder: &mut tar::Builder<impl io::Write>, tree: &Path, top: &Path) -> Result<()> {
-    for path in files_below(tree)? {
-        let file = tree.join(&path);
-        let data = file.symlink_metadata()?;
-        let name = top.join(&path);
-        let cannot = || format!("cannot pack {}", path.display());
-        if data.is_symlink() {
-            let mut header = header(EntryType::Symlink, 0o777, 0);
-            builder.append_link(&mut header, &name, fs::read_link(&file)?).with_context(cannot)?;
-            continue;
-        }
-        let is_program = data.permissions().mode() & 0o111 != 0;
-        let mode = if is_program { 0o755 } else { 0o644 };
-        let mut header = header(EntryType::Regular, mode, data.len());
-        let content = File::open(&file).with_context(cannot)?;
-        builder.append_data(&mut header, &name, content).with_context(cannot)?;
-    }
-    Ok(())
-}
-
-fn header(kind: EntryType, mode: u32, size_bytes: u64) -> Header {
-    let mut header = Header::new_gnu();
-    header.set_entry_type(kind);
-    header.set_mode(mode);
-    header.set_size(size_bytes);
-    header.set_mtime(u64::try_from(MODIFIED).unwrap_or_default());
-    header.set_uid(0);
-    header.set_gid(0);
-    header
 }

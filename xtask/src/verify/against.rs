@@ -93,6 +93,7 @@ fn dist(command: &cli::Verify, global: Global, theirs: &Value) -> Result<std::pa
         bin: command.bin.clone(),
         profile: command.profile.clone(),
         out_dir: None,
+        only: vec![cli::Product::Programs],
     };
     Ok(order.run_for(&session, &target)?.place.join("manifest.json"))
 }

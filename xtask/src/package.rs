@@ -1,0 +1,59 @@
+//! Checked programs → the files that people deploy, each with the same bytes wherever it is made.
+
+mod contents;
+mod tarball;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use crate::check::Checked;
+use crate::digest::{Digest, parse_hex};
+use crate::rust::Memory;
+use crate::session::Project;
+use crate::target::Target;
+
+pub use contents::Contents;
+pub use tarball::Compression;
+
+/// Bump when the same contents are packed into other bytes.
+const FORMAT: &str = "package 1";
+
+/// A file that was packed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackedFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its SHA-256.
+    pub sha256: Digest,
+    /// Its size.
+    pub size_bytes: u64,
+}
+
+/// Packs programs, by name, and what belongs to them into an archive in a folder, unless it is there
+/// as it would be made.
+pub fn archive(
+    project: &Project,
+    target: &Target,
+    programs: &[(&str, &Checked)],
+    compression: Compression,
+    folder: &Path,
+    memory: &Memory,
+) -> Result<PackedFile> {
+    let contents = Contents::of(project, programs)?;
+    let package = &project.package;
+    let top = format!("{}-{}-{}", package.name, package.version, target.name());
+    let path = folder.join(format!("{top}.{}", compression.ending()));
+    let question = format!("{FORMAT}\n{top}\n{compression:?}\n{}", contents.pre_image());
+    let (sha256, size_bytes) = memory.recall(
+        &question,
+        &[],
+        |known: &(String, u64)| tarball::digest(&path).is_ok_and(|is| is == *known),
+        || {
+            tarball::write(&contents, &top, compression, &path)?;
+            tarball::digest(&path)
+        },
+    )?;
+    let sha256 = parse_hex("sha256", &sha256)?;
+    Ok(PackedFile { path, sha256, size_bytes })
+}
