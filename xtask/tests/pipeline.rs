@@ -19,6 +19,8 @@ mod freshness;
 mod licenses;
 #[path = "pipeline/offline.rs"]
 mod offline;
+#[path = "pipeline/packages.rs"]
+mod packages;
 #[path = "pipeline/real.rs"]
 mod real;
 #[path = "pipeline/refusals.rs"]
