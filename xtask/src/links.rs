@@ -198,8 +198,8 @@ fn wishes(package: &Package) -> Result<Wishes> {
         )
         .help(
             "it may hold `libraries.add`, `libraries.skip` (lists of names), `toolchain` (a name), \
-               `host` (`hidden` or `visible`), `prefer` (`crate` or `sysroot`), `asks-cpu` (a table) and `archive` (`include`, a list of paths; \
-               `auto`)",
+               `host` (`hidden` or `visible`), `prefer` (`crate` or `sysroot`), `asks-cpu` (a table) \
+               and `archive` (`include`, a list of paths; `auto`)",
         )
         .into()
     })
