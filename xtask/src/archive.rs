@@ -2,7 +2,7 @@
 //! of other files. In the order in which they are added.
 
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
@@ -11,6 +11,20 @@ use tar::{EntryType, Header};
 
 use crate::layout::files_below;
 use crate::unpack::MODIFIED;
+
+/// Who a folder belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// The user's number.
+    pub user: u32,
+    /// The group's number.
+    pub group: u32,
+}
+
+impl Owner {
+    /// Who all files belong to.
+    pub const ROOT: Self = Self { user: 0, group: 0 };
+}
 
 /// A tar that is being written.
 pub struct Archive<W: Write>(tar::Builder<W>);
@@ -34,13 +48,27 @@ impl<W: Write> Archive<W> {
         self.0.append_data(&mut header, name, content).with_context(|| cannot_pack(name))
     }
 
+    /// Adds a folder.
+    pub fn folder(&mut self, name: &Path, mode: u32, owner: Owner) -> Result<()> {
+        let mut header = header(EntryType::Directory, mode, 0);
+        header.set_uid(owner.user.into());
+        header.set_gid(owner.group.into());
+        let name = name.join("");
+        self.0.append_data(&mut header, &name, io::empty()).with_context(|| cannot_pack(&name))
+    }
+
+    /// Adds a link.
+    pub fn link(&mut self, name: &Path, to: &Path) -> Result<()> {
+        let mut header = header(EntryType::Symlink, 0o777, 0);
+        self.0.append_link(&mut header, name, to).with_context(|| cannot_pack(name))
+    }
+
     /// Adds a file or link of this machine.
     pub fn copy(&mut self, name: &Path, from: &Path) -> Result<()> {
         let data = from.symlink_metadata().with_context(|| cannot_pack(name))?;
         if data.is_symlink() {
             let to = fs::read_link(from).with_context(|| cannot_pack(name))?;
-            let mut header = header(EntryType::Symlink, 0o777, 0);
-            return self.0.append_link(&mut header, name, to).with_context(|| cannot_pack(name));
+            return self.link(name, &to);
         }
         let is_program = data.permissions().mode() & 0o111 != 0;
         let content = File::open(from).with_context(|| cannot_pack(name))?;

@@ -167,6 +167,8 @@ pub enum Product {
     Programs,
     /// A `.tar.gz` and a `.tar.zst`.
     Archives,
+    /// A container image, `.oci.tar`.
+    Image,
 }
 
 /// Arguments of `run`.

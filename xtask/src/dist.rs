@@ -10,6 +10,7 @@ mod many;
 mod pack;
 mod run;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -28,6 +29,7 @@ use crate::host::Host;
 use crate::layout;
 use crate::linked::{self, Places};
 use crate::package::PackedFile;
+use crate::plan::Step;
 use crate::process::side_by_side;
 use crate::report;
 use crate::rust::Memory;
@@ -64,8 +66,8 @@ impl cli::Dist {
         let begin = Instant::now();
         let made = self.make(session, target)?;
         let place = self.place(session, &made.project, target)?;
-        let files = pack::pack(session, target, &self.only, &place, &made)?;
-        let packed = Packed { place, made, files, time: begin.elapsed() };
+        let (files, images) = pack::pack(session, target, &self.only, &place, &made)?;
+        let packed = Packed { place, made, files, images, time: begin.elapsed() };
         packed.announce(target);
         Ok(packed)
     }
@@ -122,7 +124,9 @@ impl cli::Dist {
         let made = manifest::Made { host: &host, programs, linked: &linked, checked: &checked };
         let manifest = manifest::text(session, &project, &plan, &self.profile, &made)?;
         let programs = built.programs.into_iter().zip(checked).collect();
-        Ok(Made { project, programs, manifest })
+        let outputs = |step: &Step| (step.name.clone(), session.entry(step).outputs());
+        let data = plan.data().map(outputs).collect();
+        Ok(Made { project, programs, data, manifest })
     }
 }
 
@@ -132,8 +136,16 @@ pub struct Made {
     pub project: Project,
     /// Its programs.
     pub programs: Vec<(Program, Checked)>,
+    /// What goes into images: folders, by the recipe's name.
+    data: Vec<(String, PathBuf)>,
     /// The text of `manifest.json`.
     manifest: String,
+}
+
+impl Made {
+    fn named_programs(&self) -> Vec<(&str, &Checked)> {
+        self.programs.iter().map(|(program, it)| (program.name.as_str(), it)).collect()
+    }
 }
 
 /// What was packed.
@@ -144,6 +156,8 @@ pub struct Packed {
     pub made: Made,
     /// What was made of them.
     pub files: Vec<PackedFile>,
+    /// Their images, which are some of these, by name.
+    pub images: BTreeMap<String, PackedFile>,
     /// How long it took.
     pub time: Duration,
 }

@@ -27,6 +27,7 @@ pub mod plan;
 pub mod fetch;
 pub mod unpack;
 pub mod archive;
+pub mod oci;
 pub mod cli;
 pub mod rust;
 pub mod session;

@@ -6,6 +6,7 @@
 mod callers;
 mod cxx;
 mod metadata;
+mod packing;
 mod provision;
 mod remembered;
 
@@ -19,6 +20,7 @@ use crate::recipe::{Language, Recipes};
 pub use callers::{Caller, callers};
 pub use cxx::speakers_of_cxx;
 pub use metadata::{Metadata, Package, Query, Target, load, load_linked};
+pub use packing::{ArchiveWishes, CERTIFICATES, ImageWishes, Port};
 pub use provision::{Link, Provision};
 pub use remembered::Memory;
 
@@ -42,22 +44,8 @@ pub struct Wishes {
     pub asks_cpu: BTreeMap<String, String>,
     /// What goes into archives beside the programs.
     pub archive: ArchiveWishes,
-}
-
-/// What goes into archives beside the programs.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ArchiveWishes {
-    /// Files and folders of the package, by their paths from its Cargo.toml on.
-    pub include: Vec<String>,
-    /// Whether what users look for (README, licence…) goes in without being named.
-    pub auto: bool,
-}
-
-impl Default for ArchiveWishes {
-    fn default() -> Self {
-        Self { include: Vec::new(), auto: true }
-    }
+    /// What images hold, and how they start.
+    pub image: ImageWishes,
 }
 
 /// Whose copy of a library is linked, where a feature of its crate asks for the crate's own and the
@@ -113,6 +101,10 @@ pub struct Wanted {
     pub overruled: BTreeSet<String>,
     /// What goes into archives beside the programs.
     pub archive: ArchiveWishes,
+    /// What images hold, and how they start.
+    pub image: ImageWishes,
+    /// Tools, by recipe, that are files for images.
+    pub data: Vec<String>,
 }
 
 /// Reads what the app links from its dependency graph. The command line's preference, if it has one,
@@ -131,6 +123,8 @@ pub fn discover(
         host: wishes.host,
         asks_cpu: wishes.asks_cpu.clone(),
         archive: wishes.archive.clone(),
+        data: wishes.image.data(metadata),
+        image: wishes.image.clone(),
         ..Wanted::default()
     };
     let mut libraries: BTreeSet<String> = wishes.libraries.add.iter().cloned().collect();
@@ -198,8 +192,8 @@ fn wishes(package: &Package) -> Result<Wishes> {
         )
         .help(
             "it may hold `libraries.add`, `libraries.skip` (lists of names), `toolchain` (a name), \
-               `host` (`hidden` or `visible`), `prefer` (`crate` or `sysroot`), `asks-cpu` (a table) \
-               and `archive` (`include`, a list of paths; `auto`)",
+               `host` (`hidden` or `visible`), `prefer` (`crate` or `sysroot`), `asks-cpu` (a table), \
+               `archive` (`include`, a list of paths; `auto`) and `image` (docs/packages.md has its keys)",
         )
         .into()
     })

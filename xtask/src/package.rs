@@ -1,6 +1,7 @@
 //! Checked programs → the files that people deploy, each with the same bytes wherever it is made.
 
 mod contents;
+pub mod image;
 mod tarball;
 
 use std::path::{Path, PathBuf};
@@ -28,6 +29,13 @@ pub struct PackedFile {
     pub sha256: Digest,
     /// Its size.
     pub size_bytes: u64,
+}
+
+impl PackedFile {
+    /// Its name without the folder.
+    pub fn name(&self) -> String {
+        self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
 }
 
 /// Packs programs, by name, and what belongs to them into an archive in a folder, unless it is there

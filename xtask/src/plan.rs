@@ -72,6 +72,8 @@ pub struct Plan {
     for_host: Option<usize>,
     /// Steps (by index) of the tools that are wanted for themselves.
     wanted: Vec<usize>,
+    /// Steps (by index) of what goes into images.
+    data: Vec<usize>,
     /// Steps (by index) of the target's C runtime, if Rust does not bring it.
     runtime: Vec<usize>,
 }
@@ -83,6 +85,8 @@ pub struct Goal<'a> {
     pub libraries: &'a [String],
     /// Tools by name that are wanted for themselves.
     pub tools: &'a [String],
+    /// Tools by name that are files which go into images: no program calls them.
+    pub data: &'a [String],
     /// What is linked beside the libraries: with C++, its runtime comes along.
     pub language: Language,
 }
@@ -134,6 +138,7 @@ impl Plan {
             head: [0, 1],
             for_host: None,
             wanted: Vec::new(),
+            data: Vec::new(),
             runtime: Vec::new(),
         };
         plan.head = plan.add_toolchain(request, request.target)?;
@@ -153,6 +158,10 @@ impl Plan {
         for name in request.goal.tools {
             let index = plan.add_tool(name, request, &mut done)?;
             plan.wanted.push(index);
+        }
+        for name in request.goal.data {
+            let index = plan.add_tool(name, request, &mut done)?;
+            plan.data.push(index);
         }
         plan.add_sysroot(done.libraries.values().copied().collect());
         Ok(plan)
@@ -280,12 +289,12 @@ impl Plan {
 
     /// The steps to make, by index: given which results exist, those that are missing and needed.
     /// The toolchain, its driver and the tools wanted for themselves are always needed, since programs
-    /// call them in place; so is the C runtime.
+    /// call them in place; so are the C runtime and what goes into images.
     pub fn stale(&self, exists: &dyn Fn(&Step) -> bool) -> BTreeSet<usize> {
         let mut stale = BTreeSet::new();
         let mut open = vec![self.steps.len() - 1];
         let named = self.head.iter().chain(&self.for_host).chain(&self.wanted);
-        open.extend(named.chain(&self.runtime));
+        open.extend(named.chain(&self.runtime).chain(&self.data));
         while let Some(index) = open.pop() {
             let step = &self.steps[index];
             if !stale.contains(&index) && !exists(step) {
@@ -304,6 +313,11 @@ impl Plan {
     /// The steps of the tools that are wanted for themselves.
     pub fn tools(&self) -> impl Iterator<Item = &Step> {
         self.wanted.iter().map(|index| &self.steps[*index])
+    }
+
+    /// The steps of what goes into images.
+    pub fn data(&self) -> impl Iterator<Item = &Step> {
+        self.data.iter().map(|index| &self.steps[*index])
     }
 
     /// The steps of the target's C runtime; none if Rust brings it.

@@ -41,6 +41,9 @@ pub struct Target {
     pub stack_size_bytes: u64,
     /// What runs its programs where the CPU is another.
     pub emulator: Emulator,
+    /// What OCI images call the CPU, with its variant: `amd64`, `arm/v7`. Nothing where they have no name
+    /// for it (the names are those of Go's `GOARCH`, OCI image specification 1.1).
+    pub oci_cpu: Option<String>,
     /// Variables for build scripts of crates, which ask for them or find out what is true only of the
     /// machine that builds.
     pub env: BTreeMap<String, String>,

@@ -28,11 +28,15 @@ pub fn make(
     bench: &Bench<'_>,
 ) -> Result<()> {
     let Folders { root, source, install, .. } = &bench.folders;
-    let direct = steps::direct(session, plan, step, bench)?;
+    let direct = match &tool.product {
+        Product::Prebuilt(None) => None,
+        _ => Some(steps::direct(session, plan, step, bench)?),
+    };
     let other = other(session, plan, step);
-    match &tool.product {
-        Product::Prebuilt(program) => prebuilt::put(program.as_ref(), other, &bench.folders)?,
-        _ => build(&direct, tool, other)?,
+    match (&tool.product, &direct) {
+        (Product::Prebuilt(program), _) => prebuilt::put(program.as_ref(), other, &bench.folders)?,
+        (_, Some(direct)) => build(direct, tool, other)?,
+        (_, None) => {}
     }
     for (folder, from) in &tool.copy {
         for part in from {
@@ -49,7 +53,8 @@ pub fn make(
             symlink(program.file_name().unwrap_or_default(), program.with_file_name(alias))?;
         }
     }
-    verify(tool, &direct.toolchain.name, &outputs)
+    // Files that nobody compiled are what the archive's digest pins.
+    direct.map_or(Ok(()), |direct| verify(tool, &direct.toolchain.name, &outputs))
 }
 
 /// The tool that a program is linked with, where the toolchain has no libc, or loaded by, and its

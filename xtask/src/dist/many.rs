@@ -1,17 +1,20 @@
 //! `dist` for several targets: one download for all of them, their libraries side by side, then one
 //! program after the other, and a table at the end. What fails for one target stops no other.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use anyhow::{Error, Result};
+use anyhow::{Context as _, Error, Result};
 
-use super::{Packed, summed_up};
+use super::{Packed, pack, summed_up};
 use crate::build;
 use crate::cli;
 use crate::exit::{Exit, Failure};
+use crate::package::{PackedFile, image};
 use crate::plan::Plan;
 use crate::process;
 use crate::report;
+use crate::rust::Memory;
 use crate::session::Session;
 use crate::target::Target;
 
@@ -44,12 +47,64 @@ pub fn run(order: &cli::Dist, session: &Session, targets: &[Target]) -> Result<(
         ends.push(end);
     }
     report::text(&table(targets, &ends));
+    join(session, targets, &ends)?;
     summary_event(targets, &ends);
     let Some(first) = ends.iter().find_map(|end| end.as_ref().err()) else { return Ok(()) };
     let failed = ends.iter().filter(|end| end.is_err()).count();
     let exit = Failure::find(first).map_or(Exit::Failed, |failure| failure.exit);
     let message = format!("{failed} of {} targets failed", targets.len());
     Err(Failure::new(exit, message).help("each is told above, where it failed").into())
+}
+
+/// Makes one image of those of several targets, in the folder above theirs, with the sums of all.
+fn join(session: &Session, targets: &[Target], ends: &[Result<Packed, Error>]) -> Result<()> {
+    let packed: Vec<&Packed> = ends.iter().flatten().collect();
+    let images = images(targets, ends);
+    let Some(Packed { place, made, .. }) = packed.first() else { return Ok(()) };
+    let folder = place.parent().context("a result without a folder")?;
+    let mut sums = Vec::new();
+    for Packed { place, made, files, .. } in packed {
+        let below = place.file_name().unwrap_or_default().to_string_lossy();
+        let programs = made.programs.iter();
+        let programs = programs.map(|(it, checked)| (it.name.clone(), checked.sha256().hex()));
+        let files = files.iter().map(|file| (file.name(), file.sha256.hex()));
+        sums.extend(programs.chain(files).map(|(name, sum)| (format!("{below}/{name}"), sum)));
+    }
+    for (name, images) in images.iter().filter(|(_, images)| images.len() > 1) {
+        let path = folder.join(format!("{name}-{}.oci.tar", made.project.package.version));
+        let memory = Memory::new(&session.store, true);
+        let image = image::join(images, &path, &memory)?;
+        sums.push((image.name(), image.sha256.hex()));
+        report::status("Packed", format!("{} for {} CPUs", path.display(), images.len()));
+        report::event(
+            "image",
+            serde_json::json!({ "path": path, "size_bytes": image.size_bytes,
+                "sha256": image.sha256.hex(), "targets": images.len() }),
+        );
+        report::data(path.display());
+    }
+    pack::write_sums(folder, sums)
+}
+
+/// The images by name, each for another CPU: images have one name for several of our targets.
+fn images(targets: &[Target], ends: &[Result<Packed, Error>]) -> BTreeMap<String, Vec<PackedFile>> {
+    let mut images: BTreeMap<String, Vec<PackedFile>> = BTreeMap::new();
+    let mut taken: Vec<&Target> = Vec::new();
+    let packed = targets.iter().zip(ends).filter_map(|(it, end)| Some((it, end.as_ref().ok()?)));
+    for (target, packed) in packed.filter(|(_, packed)| !packed.images.is_empty()) {
+        if let Some(other) = taken.iter().find(|other| other.oci_cpu == target.oci_cpu) {
+            report::note(format!(
+                "the image for all CPUs has that of {}: images have no other name for {}",
+                other.triple, target.triple
+            ));
+            continue;
+        }
+        taken.push(target);
+        for (name, image) in &packed.images {
+            images.entry(name.clone()).or_default().push(image.clone());
+        }
+    }
+    images
 }
 
 /// A line for each program, or for what went wrong.

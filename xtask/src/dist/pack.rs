@@ -1,5 +1,6 @@
 //! Puts in place what was made: programs, what is made of them, their manifest and their sums.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,43 +13,58 @@ use crate::check::Checked;
 use crate::cli::Product;
 use crate::digest::Digest;
 use crate::layout::{copy_atomically, write_atomically};
-use crate::package::{self, Compression, PackedFile};
+use crate::package::{self, Compression, PackedFile, image};
 use crate::process::side_by_side;
+use crate::report;
 use crate::rust::Memory;
 use crate::session::Session;
 use crate::target::Target;
 
+/// The file with the sums of all others.
+const SUMS: &str = "SHA256SUMS";
+
 /// Puts the programs, their manifest and their sums in place. What an earlier run put there and this
-/// one did not make is removed; nothing else is touched.
+/// one did not make is removed; nothing else is touched. Returns what was made of the programs, and
+/// which of these are images, by name.
 pub fn pack(
     session: &Session,
     target: &Target,
     only: &[Product],
     place: &Path,
     made: &Made,
-) -> Result<Vec<PackedFile>> {
+) -> Result<(Vec<PackedFile>, BTreeMap<String, PackedFile>)> {
     let Made { programs, manifest, .. } = made;
     fs::create_dir_all(place).with_context(|| format!("cannot make {}", place.display()))?;
     for copied in side_by_side(programs, |(program, it)| copy(it, &place.join(&program.name))) {
         copied?;
     }
-    let files = archives(session, target, only, place, made)?;
+    let (mut files, images) = std::thread::scope(|scope| {
+        let images = scope.spawn(|| images(session, target, only, place, made));
+        let files = archives(session, target, only, place, made);
+        let images = images.join().unwrap_or_else(|_| Err(anyhow::anyhow!("a thread panicked")));
+        anyhow::Ok((files?, images?))
+    })?;
+    files.extend(images.values().cloned());
     let sum = |(program, it): &(Program, Checked)| (program.name.clone(), it.sha256().hex());
     let mut sums: Vec<_> = programs.iter().map(sum).collect();
     write_atomically(&place.join("manifest.json"), manifest.as_bytes())?;
     sums.push(("manifest.json".to_owned(), Digest::sha256_of(manifest.as_bytes()).hex()));
-    for file in &files {
-        let name = file.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        sums.push((name, file.sha256.hex()));
-    }
+    sums.extend(files.iter().map(|file| (file.name(), file.sha256.hex())));
+    write_sums(place, sums)?;
+    Ok((files, images))
+}
+
+/// Writes the sums of a folder, by name, and removes what those of an earlier run name and these do not.
+pub fn write_sums(place: &Path, mut sums: Vec<(String, String)>) -> Result<()> {
     sums.sort();
-    let list = place.join("SHA256SUMS");
+    let list = place.join(SUMS);
     let stale: Vec<PathBuf> = fs::read_to_string(&list)
         .unwrap_or_default()
         .lines()
         .filter_map(|line| line.split_once("  ").map(|(_, name)| name.to_owned()))
         .filter(|name| !name.contains('/') && !sums.iter().any(|(kept, _)| kept == name))
         .map(|name| place.join(name))
+        .filter(|file| file.exists())
         .collect();
     let text = sums.iter().fold(String::new(), |mut text, (name, sum)| {
         let _ = writeln!(text, "{sum}  {name}");
@@ -58,7 +74,11 @@ pub fn pack(
     for file in stale {
         fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))?;
     }
-    Ok(files)
+    Ok(())
+}
+
+fn is_wanted(only: &[Product], product: Product) -> bool {
+    only.is_empty() || only.contains(&product)
 }
 
 /// The archives of the programs, one of each kind.
@@ -69,16 +89,42 @@ fn archives(
     place: &Path,
     made: &Made,
 ) -> Result<Vec<PackedFile>> {
-    if !only.is_empty() && !only.contains(&Product::Archives) {
+    if !is_wanted(only, Product::Archives) {
         return Ok(Vec::new());
     }
     let memory = Memory::new(&session.store, true);
-    let programs = made.programs.iter().map(|(program, it)| (program.name.as_str(), it));
-    let programs: Vec<_> = programs.collect();
+    let programs = made.named_programs();
     let make = |kind: &Compression| {
         package::archive(&made.project, target, &programs, *kind, place, &memory)
     };
     side_by_side(&[Compression::Gzip, Compression::Zstd], make).into_iter().collect()
+}
+
+/// The images of the programs, by name: one for each, or one for those that the manifest names.
+fn images(
+    session: &Session,
+    target: &Target,
+    only: &[Product],
+    place: &Path,
+    made: &Made,
+) -> Result<BTreeMap<String, PackedFile>> {
+    if !is_wanted(only, Product::Image) {
+        return Ok(BTreeMap::new());
+    }
+    let Some(cpu) = &target.oci_cpu else {
+        let triple = &target.triple;
+        report::note(format!("no image: `oci-cpu` of {triple} is not in recipes/targets.toml"));
+        return Ok(BTreeMap::new());
+    };
+    let programs = made.named_programs();
+    let project = &made.project;
+    let orders = image::orders(project, target, &programs, &made.data)?;
+    let memory = Memory::new(&session.store, true);
+    let make = |order: &image::Order<'_>| {
+        let packed = image::make(order, cpu, place, &|| session.store.temp("image"), &memory)?;
+        Ok((order.name.to_owned(), packed))
+    };
+    side_by_side(&orders, make).into_iter().collect()
 }
 
 /// Puts a program in place, if it is not there yet.

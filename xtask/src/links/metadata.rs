@@ -65,6 +65,21 @@ pub struct Package {
     /// Its README, likewise.
     #[serde(default)]
     pub readme: Option<PathBuf>,
+    /// What it says it is.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// Its page.
+    #[serde(default)]
+    pub homepage: Option<String>,
+    /// Where its sources are developed.
+    #[serde(default)]
+    pub repository: Option<String>,
+    /// Where its documentation is.
+    #[serde(default)]
+    pub documentation: Option<String>,
+    /// Who wrote it.
+    #[serde(default)]
+    pub authors: Vec<String>,
     /// The oldest Rust that it says it needs.
     #[serde(default)]
     pub rust_version: Option<String>,

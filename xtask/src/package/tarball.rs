@@ -14,7 +14,7 @@ use crate::digest::Digest;
 use crate::layout::write_atomically;
 
 /// An operating system in gzip's header, where it says that it does not know (RFC 1952).
-const UNKNOWN_SYSTEM: u8 = 255;
+pub const UNKNOWN_SYSTEM: u8 = 255;
 
 /// How an archive is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

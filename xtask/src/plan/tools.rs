@@ -32,8 +32,14 @@ impl Plan {
         let Some(tool) = request.recipes.tools.get(name) else {
             anyhow::bail!("recipes/tools has no `{name}`");
         };
-        let ([tree, driver], target) = self.add_host(name, request, done)?;
-        let mut dependencies = vec![tree, driver];
+        // What is only taken out of an archive needs no compiler, and is the same whoever compiles.
+        let is_data = tool.product == Product::Prebuilt(None);
+        let target = host_row(name, request)?;
+        let mut dependencies = match is_data {
+            true => vec![],
+            false => self.add_host(name, request, done)?.0.to_vec(),
+        };
+        let driver = dependencies.get(1).copied();
         let mut tools = Vec::new();
         let other = match (&request.toolchain.driver, &tool.product) {
             (Driver::Zig { runtime, .. }, Product::Program { .. }) => runtime.as_ref(),
@@ -46,7 +52,7 @@ impl Plan {
             tools.push(&self.steps[index]);
         }
         let inputs = pre_image::Inputs {
-            steps: vec![&self.steps[driver]],
+            steps: driver.iter().map(|index| &self.steps[*index]).collect(),
             tools,
             toolchain: &request.toolchain.name,
         };
@@ -68,10 +74,7 @@ impl Plan {
         request: &Request<'r>,
         done: &mut Done,
     ) -> Result<([usize; 2], &'r Target)> {
-        let target = request.recipes.targets.get(HOST);
-        let target = target.with_context(|| {
-            format!("`{name}` is made for {HOST}, which recipes/targets.toml has not")
-        })?;
+        let target = host_row(name, request)?;
         let host = match done.host {
             Some(host) => host,
             None => self
@@ -103,4 +106,11 @@ impl Plan {
         }
         Ok((host.to_vec(), tools))
     }
+}
+
+/// The row of the machine that builds, for which `name` is made.
+fn host_row<'r>(name: &str, request: &Request<'r>) -> Result<&'r Target> {
+    let target = request.recipes.targets.get(HOST);
+    target
+        .with_context(|| format!("`{name}` is made for {HOST}, which recipes/targets.toml has not"))
 }

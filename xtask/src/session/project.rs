@@ -50,8 +50,8 @@ impl Project {
 
     /// What a plan for it is to bring.
     pub fn goal(&self) -> Goal<'_> {
-        let Wanted { libraries, language, .. } = &self.wanted;
-        Goal { libraries, tools: &self.tools, language: *language }
+        let Wanted { libraries, data, language, .. } = &self.wanted;
+        Goal { libraries, tools: &self.tools, data, language: *language }
     }
 
     /// Whether its Cargo.lock must do as it is.

@@ -412,6 +412,7 @@ pub const FORMAT: &[Table] = &[
             ),
             ("stack-size", "!", "int", "Target.stack_size_bytes"),
             ("emulator", "!", "{emulator}", "Target.emulator"),
+            ("oci-cpu", "", "text", "Target.oci_cpu"),
             ("env", "", "map:text", "Target.env"),
             ("options", "", "map:texts", "Target.options"),
         ],

@@ -32,6 +32,7 @@ static TARGET: Shape = Shape {
         "std",
         "stack-size",
         "emulator",
+        "oci-cpu",
         "env",
         "options",
     ],
@@ -123,6 +124,8 @@ fn target(fields: &Fields<'_, '_>, triple: &Word<'_>, row: &mut Row<'_>) -> Opti
     let std = one_of(fields, "std", "std = \"rustup\"", &stds);
     let stack_size_bytes = stack_size(fields);
     let emulator = emulator(fields);
+    let oci_cpu =
+        if fields.has("oci-cpu") { fields.checked("oci-cpu", words::inner_path) } else { None };
     let env = env(fields, triple);
     let options = options(fields, row);
     let assemble = || {
@@ -143,6 +146,7 @@ fn target(fields: &Fields<'_, '_>, triple: &Word<'_>, row: &mut Row<'_>) -> Opti
             std: std?,
             stack_size_bytes: stack_size_bytes?,
             emulator: emulator?,
+            oci_cpu,
             env,
             options,
         })

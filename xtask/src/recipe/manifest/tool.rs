@@ -114,6 +114,13 @@ pub fn read<'f>(
         (Some(compile), Some(outputs)) => product(compile, outputs),
         _ => (None, None),
     };
+    if product == Some(Product::Prebuilt(None)) {
+        not_of(
+            fields,
+            "digest",
+            "nothing is made that could differ from what the source's digest pins",
+        );
+    }
     let files = outputs.map(|it| it.checked_words("files", words::inner_path)).unwrap_or_default();
     let assemble = || {
         Some(Tool {
