@@ -8,6 +8,7 @@ mod cpu;
 mod manifest;
 mod many;
 mod pack;
+mod push;
 mod run;
 
 use std::collections::BTreeMap;
@@ -42,10 +43,15 @@ impl cli::Dist {
     /// Builds, checks and packs for each target.
     pub fn run(self, global: Global) -> Result<()> {
         let session = Session::open(global, Access::Write)?;
+        self.run_all(&session).map(drop)
+    }
+
+    /// The same; returns the images by name, those for several targets in one.
+    pub fn run_all(&self, session: &Session) -> Result<BTreeMap<String, PackedFile>> {
         session.expect_sandbox();
         match &session.targets(&self.platform)?[..] {
-            [target] => self.run_for(&session, target).map(drop),
-            targets => many::run(&self, &session, targets),
+            [target] => Ok(self.run_for(session, target)?.images),
+            targets => many::run(self, session, targets),
         }
     }
 

@@ -34,6 +34,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use reqwest::Url;
 
+pub use self::http::{client, explained};
 pub use self::learn::Reach;
 pub use self::limits::Limits;
 pub use self::mirror::Mirror;

@@ -28,6 +28,7 @@ pub mod fetch;
 pub mod unpack;
 pub mod archive;
 pub mod oci;
+pub mod registry;
 pub mod cli;
 pub mod rust;
 pub mod session;

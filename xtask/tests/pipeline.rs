@@ -15,6 +15,8 @@ mod bundle;
 mod endings;
 #[path = "pipeline/freshness.rs"]
 mod freshness;
+#[path = "pipeline/images.rs"]
+mod images;
 #[path = "pipeline/licenses.rs"]
 mod licenses;
 #[path = "pipeline/offline.rs"]

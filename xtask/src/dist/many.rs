@@ -19,7 +19,11 @@ use crate::session::Session;
 use crate::target::Target;
 
 /// Builds, checks and packs for all of them; the first failure's exit code is that of all.
-pub fn run(order: &cli::Dist, session: &Session, targets: &[Target]) -> Result<()> {
+pub fn run(
+    order: &cli::Dist,
+    session: &Session,
+    targets: &[Target],
+) -> Result<BTreeMap<String, PackedFile>> {
     let plan = |target: &Target| -> Result<Plan> {
         let project = session.project(&order.package, &target.triple)?;
         session.settle_project(&project, &order.platform, target)
@@ -40,16 +44,16 @@ pub fn run(order: &cli::Dist, session: &Session, targets: &[Target]) -> Result<(
         });
         if let Err(error) = &end {
             if process::is_interrupted() {
-                return end.map(drop);
+                return end.map(|packed| packed.images);
             }
             report::warning(format!("{} failed: {error:#}", target.triple));
         }
         ends.push(end);
     }
     report::text(&table(targets, &ends));
-    join(session, targets, &ends)?;
+    let joined = join(session, targets, &ends)?;
     summary_event(targets, &ends);
-    let Some(first) = ends.iter().find_map(|end| end.as_ref().err()) else { return Ok(()) };
+    let Some(first) = ends.iter().find_map(|end| end.as_ref().err()) else { return Ok(joined) };
     let failed = ends.iter().filter(|end| end.is_err()).count();
     let exit = Failure::find(first).map_or(Exit::Failed, |failure| failure.exit);
     let message = format!("{failed} of {} targets failed", targets.len());
@@ -57,10 +61,14 @@ pub fn run(order: &cli::Dist, session: &Session, targets: &[Target]) -> Result<(
 }
 
 /// Makes one image of those of several targets, in the folder above theirs, with the sums of all.
-fn join(session: &Session, targets: &[Target], ends: &[Result<Packed, Error>]) -> Result<()> {
+fn join(
+    session: &Session,
+    targets: &[Target],
+    ends: &[Result<Packed, Error>],
+) -> Result<BTreeMap<String, PackedFile>> {
     let packed: Vec<&Packed> = ends.iter().flatten().collect();
     let images = images(targets, ends);
-    let Some(Packed { place, made, .. }) = packed.first() else { return Ok(()) };
+    let Some(Packed { place, made, .. }) = packed.first() else { return Ok(BTreeMap::new()) };
     let folder = place.parent().context("a result without a folder")?;
     let mut sums = Vec::new();
     for Packed { place, made, files, .. } in packed {
@@ -70,10 +78,15 @@ fn join(session: &Session, targets: &[Target], ends: &[Result<Packed, Error>]) -
         let files = files.iter().map(|file| (file.name(), file.sha256.hex()));
         sums.extend(programs.chain(files).map(|(name, sum)| (format!("{below}/{name}"), sum)));
     }
-    for (name, images) in images.iter().filter(|(_, images)| images.len() > 1) {
+    let mut joined = BTreeMap::new();
+    for (name, images) in images {
+        if let [only] = &images[..] {
+            joined.insert(name, only.clone());
+            continue;
+        }
         let path = folder.join(format!("{name}-{}.oci.tar", made.project.package.version));
         let memory = Memory::new(&session.store, true);
-        let image = image::join(images, &path, &memory)?;
+        let image = image::join(&images, &path, &memory)?;
         sums.push((image.name(), image.sha256.hex()));
         report::status("Packed", format!("{} for {} CPUs", path.display(), images.len()));
         report::event(
@@ -82,8 +95,10 @@ fn join(session: &Session, targets: &[Target], ends: &[Result<Packed, Error>]) -
                 "sha256": image.sha256.hex(), "targets": images.len() }),
         );
         report::data(path.display());
+        joined.insert(name, image);
     }
-    pack::write_sums(folder, sums)
+    pack::write_sums(folder, sums)?;
+    Ok(joined)
 }
 
 /// The images by name, each for another CPU: images have one name for several of our targets.

@@ -97,6 +97,19 @@ impl Http {
     }
 }
 
+/// A client for other requests than fetching, to one address; it follows no redirects.
+pub fn client(url: &Url) -> Result<Client, String> {
+    let http = Http::default();
+    let client = http.client_for(&Limits::default(), url).cloned();
+    client.map_err(|trouble| trouble.reason)
+}
+
+/// Why such a request brought no answer.
+pub fn explained(url: &Url, error: &reqwest::Error) -> anyhow::Error {
+    let Trouble { reason, .. } = judge_error(&Limits::default(), url, error);
+    anyhow::anyhow!("{}: {reason}", shown(url))
+}
+
 fn base(limits: &Limits) -> ClientBuilder {
     Client::builder()
         .user_agent(USER_AGENT)

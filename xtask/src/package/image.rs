@@ -15,6 +15,7 @@ use super::PackedFile;
 use super::tarball::{UNKNOWN_SYSTEM, digest};
 use crate::check::Checked;
 use crate::digest::{Digest, Hasher, parse_hex};
+use crate::exit::{Exit, Failure};
 use crate::layout::TempFolder;
 use crate::links::CERTIFICATES;
 use crate::oci::{self, Blob, Content, Descriptor, Document, Layout, Platform};
@@ -54,6 +55,7 @@ pub fn orders<'a>(
     data: &'a [(String, PathBuf)],
 ) -> Result<Vec<Order<'a>>> {
     let wishes = &project.wanted.image;
+    require_programs(project)?;
     let together: Vec<_> = programs
         .iter()
         .filter(|(name, _)| wishes.programs.iter().any(|wish| wish == name))
@@ -75,6 +77,20 @@ pub fn orders<'a>(
         orders.push(Order { name, project, target, programs, data: wanted });
     }
     Ok(orders)
+}
+
+/// Fails if the manifest puts a program into the image that the package has not.
+fn require_programs(project: &Project) -> Result<()> {
+    let targets = project.package.targets.iter();
+    let bins: Vec<&str> = targets
+        .filter(|it| it.kind.iter().any(|kind| kind == "bin"))
+        .map(|it| it.name.as_str())
+        .collect();
+    let unknown = |name: &&String| !bins.contains(&name.as_str());
+    let Some(name) = project.wanted.image.programs.iter().find(unknown) else { return Ok(()) };
+    let place = project.manifest.display();
+    let message = format!("`image.programs` in {place}: there is no program `{name}`");
+    Err(Failure::new(Exit::Usage, message).help(format!("programs: {}", bins.join(", "))).into())
 }
 
 fn looks_for_certificates(programs: &[(&str, &Checked)]) -> Result<bool> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::Order;
@@ -162,7 +162,10 @@ fn port(port: &Port) -> Result<String> {
         Port::Text(text) => {
             let (number, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
             if number.parse::<u16>().is_err() || !["tcp", "udp", "sctp"].contains(&protocol) {
-                bail!("`image.ports` has `{text}`, which is no port: `8080` and `53/udp` are");
+                let message = format!("`image.ports` has `{text}`, which is no port");
+                return Err(Failure::new(Exit::Usage, message)
+                    .help("ports are numbers, `8080`, or texts with a protocol, `\"53/udp\"`")
+                    .into());
             }
             Ok(format!("{number}/{protocol}"))
         }
