@@ -16,13 +16,15 @@ use crate::report;
 use crate::session::{Access, Session};
 
 /// Programs that tests call, and the Debian packages that bring them.
-const PROGRAMS: [(&str, &str); 8] = [
+const PROGRAMS: [(&str, &str); 10] = [
     ("make", "make"),
     ("pkg-config", "pkg-config"),
     ("xz", "xz-utils"),
     ("openssl", "openssl"),
     ("mount", "mount"),
     ("disorderfs", "disorderfs"),
+    ("docker-registry", "docker-registry"),
+    ("skopeo", "skopeo"),
     ("jsonschema", "python3-jsonschema"),
     ("qemu-x86_64-static", "qemu-user-static"),
 ];

@@ -207,3 +207,109 @@ fn the_manifest_says_what_an_image_holds_and_how_it_starts() {
         with(wishes).fails(2, words);
     }
 }
+
+/// A registry with a password, on this machine.
+struct Registry {
+    process: std::process::Child,
+    port: u16,
+}
+
+impl Registry {
+    /// Nothing, said loudly, where the program is not installed.
+    fn start(scratch: &Scratch) -> Option<Self> {
+        let Some(program) = xtask::process::find_program("docker-registry") else {
+            crate::skip("there is no docker-registry: `cargo xtask test` installs it where it can");
+            return None;
+        };
+        // The hash of `secret`, as `htpasswd -B` makes it.
+        let users = "me:$2y$05$BYIgLALTyGPZwytVs6Rt7OA.GetAMmycM8NTtWMSZ/XqdQCkDwIpG\n";
+        scratch.write("registry/users", users);
+        let folder = scratch.workspace().join("registry");
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let config = format!(
+            "version: 0.1\nlog: {{ level: error }}\n\
+             storage:\n  filesystem: {{ rootdirectory: '{0}/data' }}\n\
+             auth:\n  htpasswd: {{ realm: test, path: '{0}/users' }}\n\
+             http: {{ addr: '127.0.0.1:{port}' }}\n",
+            folder.display()
+        );
+        scratch.write("registry/config.yml", &config);
+        let mut command = scratch.plain(&program.to_string_lossy());
+        let process = command.arg("serve").arg(folder.join("config.yml")).spawn().unwrap();
+        let registry = Self { process, port };
+        let is_up = || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok();
+        for _ in 0..300 {
+            if is_up() {
+                return Some(registry);
+            }
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+        panic!("the registry does not listen");
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn registries_get_the_image_and_nothing_twice() {
+    if !has_std() {
+        return;
+    }
+    let scratch = Scratch::new("registry");
+    let Some(registry) = Registry::start(&scratch) else { return };
+    let host = format!("127.0.0.1:{}", registry.port);
+    let name = format!("{host}/team/tinyapp:1");
+    let auth = scratch.workspace().join("auth.json");
+    let push = |name: &str| {
+        let mut command = scratch.command(&["image", "push", "-v", name]);
+        command.env("REGISTRY_AUTH_FILE", &auth).env("HOME", scratch.workspace());
+        crate::scratch::Run::of(&mut command)
+    };
+    let keep = |text: &str| {
+        use base64::Engine as _;
+        let text = base64::engine::general_purpose::STANDARD.encode(text);
+        let kept = serde_json::json!({ "auths": { (&host): { "auth": text } } });
+        fs::write(&auth, kept.to_string()).unwrap();
+    };
+    push(&name).fails(1, &["does not let us in", "podman login"]);
+    keep("me:wrong");
+    push(&name).fails(1, &["does not let us in as me", "log in anew"]);
+    keep("me:secret");
+    let first = push(&name).ok();
+    first.says("Pushing sha256:");
+    let Some((pushed, digest)) = first.stdout.lines().last().and_then(|it| it.split_once('@')) else {
+        panic!("{}", first.stdout);
+    };
+    assert_eq!(pushed, format!("{host}/team/tinyapp"));
+    let second = push(&format!("{host}/team/tinyapp:2")).ok();
+    assert!(!second.stderr.contains("Pushing sha256:"), "{}", second.stderr);
+    second.says("Fresh sha256:");
+
+    // Somebody else's program reads what is there, and it is the image of the file.
+    let image = Image::read(&place(&scratch).join(IMAGE));
+    assert_eq!(image.json("index.json")["manifests"][0]["digest"], digest);
+    let Some(skopeo) = xtask::process::find_program("skopeo") else {
+        return crate::skip("there is no skopeo");
+    };
+    for tag in ["1", "2"] {
+        let mut command = scratch.plain(&skopeo.to_string_lossy());
+        command.args(["inspect", "--tls-verify=false", "--creds=me:secret"]);
+        command.arg(format!("docker://{host}/team/tinyapp:{tag}"));
+        let said = command.output().unwrap();
+        assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+        let said: Value = serde_json::from_slice(&said.stdout).unwrap();
+        assert_eq!(said["Digest"], digest);
+        assert_eq!(said["Architecture"], "amd64");
+        assert_eq!(said["Labels"]["org.opencontainers.image.title"], "tinyapp");
+    }
+
+    push("tinyapp:1").fails(2, &["names no registry"]);
+    push(&format!("{host}/Team:1")).fails(2, &["`Team` is no part of a name"]);
+    drop(registry);
+    push(&name).fails(1, &["cannot send", "refuses the connection"]);
+}
