@@ -282,7 +282,8 @@ fn registries_get_the_image_and_nothing_twice() {
     keep("me:secret");
     let first = push(&name).ok();
     first.says("Pushing sha256:");
-    let Some((pushed, digest)) = first.stdout.lines().last().and_then(|it| it.split_once('@')) else {
+    let Some((pushed, digest)) = first.stdout.lines().last().and_then(|it| it.split_once('@'))
+    else {
         panic!("{}", first.stdout);
     };
     assert_eq!(pushed, format!("{host}/team/tinyapp"));
