@@ -151,14 +151,11 @@ fn good_recipes_become_what_they_say() {
 }
 
 #[test]
-fn the_real_recipes_are_well_and_quick_to_read() {
+fn the_real_recipes_are_well() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let start = Instant::now();
     if let Err(error) = Recipes::load(&root) {
         panic!("{error}");
     }
-    let taken = start.elapsed();
-    assert!(taken < Duration::from_millis(500), "took {taken:?}");
 }
 
 #[test]
