@@ -30,8 +30,13 @@ const PROGRAMS: [(&str, &str); 10] = [
 ];
 
 /// The same for the slow tests.
-const SLOW_PROGRAMS: [(&str, &str); 3] =
-    [("debootstrap", "debootstrap"), ("git", "git"), ("script", "bsdutils")];
+const SLOW_PROGRAMS: [(&str, &str); 5] = [
+    ("debootstrap", "debootstrap"),
+    ("git", "git"),
+    ("script", "bsdutils"),
+    ("podman", "podman"),
+    ("runc", "runc"),
+];
 
 impl cli::Test {
     /// Runs the tests of the xtask, then those of the sample app on the musl target.

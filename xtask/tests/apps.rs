@@ -23,6 +23,8 @@ use std::process::{Command, Output};
 
 #[path = "apps/headers.rs"]
 mod headers;
+#[path = "apps/images.rs"]
+mod images;
 #[path = "apps/linked.rs"]
 mod linked;
 #[path = "apps/prefer.rs"]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use serde_json::Value;
 use xtask::digest::Digest;
@@ -235,7 +236,8 @@ impl Registry {
         );
         scratch.write("registry/config.yml", &config);
         let mut command = scratch.plain(&program.to_string_lossy());
-        let process = command.arg("serve").arg(folder.join("config.yml")).spawn().unwrap();
+        command.arg("serve").arg(folder.join("config.yml"));
+        let process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let registry = Self { process, port };
         let is_up = || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok();
         for _ in 0..300 {
