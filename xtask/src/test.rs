@@ -30,12 +30,13 @@ const PROGRAMS: [(&str, &str); 10] = [
 ];
 
 /// The same for the slow tests.
-const SLOW_PROGRAMS: [(&str, &str); 5] = [
+const SLOW_PROGRAMS: [(&str, &str); 6] = [
     ("debootstrap", "debootstrap"),
     ("git", "git"),
     ("script", "bsdutils"),
     ("podman", "podman"),
     ("runc", "runc"),
+    ("qemu-system-x86_64", "qemu-system-x86"),
 ];
 
 impl cli::Test {

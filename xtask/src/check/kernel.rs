@@ -1,8 +1,10 @@
 //! A program as an older Linux would let it run: every system call that is newer than that version is
 //! answered with ENOSYS.
 //!
-//! What an old kernel does otherwise than a new one where it has the call is not imitated: flags and
-//! options that it does not know, files in `/proc`, the loader of programs.
+//! Before 4.0, `uname` says 2.6.x, too: programs such as those with OpenSSL compare it, and the kernel
+//! has a way to pass itself off as that one. What an old kernel does otherwise than a new one where it
+//! has the call is not imitated: flags and options that it does not know, files in `/proc`, the loader
+//! of programs.
 
 mod calls;
 
@@ -31,6 +33,9 @@ const OLDEST: Version = Version(2, 6, 18);
 
 /// The beginning of an ELF file, to the end of `e_machine`.
 const ELF_START: usize = 20;
+
+/// From this one on, a kernel's version is told as it is.
+const TOLD: Version = Version(4, 0, 0);
 
 /// How many numbers behind the last known call are taken for calls of a later Linux.
 const UNKNOWN: i64 = 64;
@@ -83,6 +88,9 @@ pub fn run(version: Version, program: &Path, arguments: &[OsString]) -> Result<E
     // A filter holds for a thread and all that comes from it.
     let ended = std::thread::scope(|scope| {
         let thread = scope.spawn(|| {
+            if version < TOLD {
+                pass_as_2_6()?;
+            }
             apply_filter(&filter)
                 .context("this machine's kernel takes no filter of system calls")?;
             process::run_foreground(&mut command)
@@ -91,6 +99,17 @@ pub fn run(version: Version, program: &Path, arguments: &[OsString]) -> Result<E
     });
     let Ok(ended) = ended else { bail!("a thread panicked") };
     ended
+}
+
+/// Has `uname` say 2.6.x to this thread and to what it starts.
+#[allow(unsafe_code, reason = "neither std nor rustix has this call")]
+fn pass_as_2_6() -> Result<()> {
+    // SAFETY: it takes a number, and changes nothing but how this thread is treated.
+    let was = unsafe { libc::personality(libc::UNAME26 as libc::c_ulong) };
+    if was < 0 {
+        return Err(std::io::Error::last_os_error()).context("this kernel cannot pass as 2.6");
+    }
+    Ok(())
 }
 
 /// Fails if a program is for another CPU: also 32-bit x86, which this machine runs, has other numbers
@@ -152,7 +171,16 @@ mod tests {
         assert_eq!(numbers.len(), calls::SINCE.len());
     }
 
-    /// The other end of the next test: ends with the number of the error that `memfd_create` got.
+    /// The other end of a test: ends with what `uname` gives as the first number.
+    #[test]
+    #[ignore = "started by another test"]
+    fn ask_for_the_version() {
+        let release = rustix::system::uname().release().to_string_lossy().into_owned();
+        let first = release.split('.').next().unwrap_or_default().parse();
+        std::process::exit(first.unwrap_or_default());
+    }
+
+    /// The other end of a test: ends with the number of the error that `memfd_create` got.
     #[test]
     #[ignore = "started by another test"]
     fn ask_for_a_file_in_memory() {
@@ -180,10 +208,15 @@ mod tests {
     #[cfg(target_arch = "x86_64")]
     fn a_call_that_came_later_is_answered_as_an_unknown_one() {
         let own = process::own_executable().unwrap();
-        let name = "check::kernel::tests::ask_for_a_file_in_memory";
-        let words = ["--ignored", "--exact", "--nocapture", name].map(OsString::from);
-        let code = |version| run(version, &own, &words).unwrap().code();
-        assert_eq!(code(Version(3, 16, 0)), Some(Errno::NOSYS.raw_os_error()));
-        assert_eq!(code(Version(3, 17, 0)), Some(0));
+        let code = |version, name: &str| {
+            let name = format!("check::kernel::tests::{name}");
+            let words = ["--ignored", "--exact", "--nocapture", &name].map(OsString::from);
+            run(version, &own, &words).unwrap().code()
+        };
+        let file = "ask_for_a_file_in_memory";
+        assert_eq!(code(Version(3, 16, 0), file), Some(Errno::NOSYS.raw_os_error()));
+        assert_eq!(code(Version(3, 17, 0), file), Some(0));
+        assert_eq!(code(Version(3, 16, 0), "ask_for_the_version"), Some(2));
+        assert!(code(TOLD, "ask_for_the_version").is_some_and(|first| first > 2));
     }
 }
