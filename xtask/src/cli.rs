@@ -1,6 +1,7 @@
 //! The command line as types: each command's arguments are a type here, and its `run` stands in the
 //! file of the stage that does the work. No logic here.
 
+mod image;
 mod package;
 mod recipe;
 mod store;
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::fetch::Mirror;
 use crate::report::{self, Color, Format, Verbosity};
 use crate::sandbox::Policy;
+pub use image::{Image, ImageCommand, ImagePush};
 pub use package::{CrateSpec, Package, Platform};
 pub use recipe::{Recipe, RecipeBump, RecipeCheck, RecipeCommand, RecipeNew};
 pub use store::{Bundle, Gc, List, Store, StoreCommand, StoreVerify, Unbundle};
@@ -160,44 +162,6 @@ pub struct Dist {
     /// Beside the programs make only this; may be given several times [default: all].
     #[arg(long, value_name = "WHAT", value_enum, value_delimiter = ',')]
     pub only: Vec<Product>,
-}
-
-/// Arguments of `image`.
-#[derive(Clone, Debug, Args)]
-pub struct Image {
-    /// What to do.
-    #[command(subcommand)]
-    pub command: ImageCommand,
-}
-
-/// The commands of `image`.
-#[derive(Clone, Debug, Subcommand)]
-pub enum ImageCommand {
-    /// Do what `dist` does, and send the image to a registry: for several targets one that has them all.
-    Push(ImagePush),
-}
-
-/// Arguments of `image push`.
-#[derive(Clone, Debug, Args)]
-pub struct ImagePush {
-    /// Where to: `registry.example.org/team/name:tag`.
-    #[arg(value_name = "REGISTRY/NAME:TAG")]
-    pub reference: String,
-    /// What to build.
-    #[command(flatten)]
-    pub package: Package,
-    /// What to build for.
-    #[command(flatten)]
-    pub platform: Platform,
-    /// The program whose image is meant, if the package has several.
-    #[arg(long, value_name = "BIN")]
-    pub bin: Option<String>,
-    /// Cargo's profile.
-    #[arg(long, value_name = "PROFILE", default_value = "release")]
-    pub profile: String,
-    /// Speak to the registry without encryption, as to one on this machine.
-    #[arg(long)]
-    pub plain_http: bool,
 }
 
 /// What `dist` makes of the programs.

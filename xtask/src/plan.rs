@@ -6,6 +6,7 @@
 
 mod making;
 mod pre_image;
+mod runtime;
 mod tools;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -260,23 +261,6 @@ impl Plan {
         let index = self.add_once(chosen(candidates.collect(), request.choose));
         done.libraries.insert(name.to_owned(), index);
         Ok(index)
-    }
-
-    /// Adds what C++ is linked with, whatever the toolchain calls it; nothing if it brings that itself.
-    fn add_runtime_cxx(&mut self, request: &Request<'_>, done: &mut Done) -> Result<Option<usize>> {
-        let name = request.toolchain.runtime_cxx();
-        name.map(|name| self.add_library(name, request, done)).transpose()
-    }
-
-    /// Adds the C runtime that the standard library is linked with. It is no part of the sysroot:
-    /// libraries are compiled against the toolchain's headers of it, and rustc has its own place for it.
-    fn add_runtime_rust(&mut self, request: &Request<'_>, done: &mut Done) -> Result<()> {
-        for name in request.recipes.rust_std.iter().flat_map(|std| &std.runtime) {
-            let index = self.add_library(name, request, done)?;
-            self.runtime.push(index);
-        }
-        done.libraries.clear();
-        Ok(())
     }
 
     fn add_sysroot(&mut self, mut libraries: Vec<usize>) {

@@ -100,7 +100,7 @@ impl Repository {
         report::status("Pushing", format!("{digest} ({size_text})"));
         let uploads = self.url("blobs/uploads/")?;
         let begun = self.ask(&|| Ok(self.client.post(uploads.clone()))).with_context(what)?;
-        let begun = self.expect(begun, StatusCode::ACCEPTED).with_context(what)?;
+        let begun = self.require(begun, StatusCode::ACCEPTED).with_context(what)?;
         let mut place = self.location(&begun).with_context(what)?;
         place.query_pairs_mut().append_pair("digest", digest);
         let limit = PATIENCE + Duration::from_secs(size / BYTES_PER_SECOND_MIN);
@@ -110,7 +110,7 @@ impl Repository {
             Ok(request.header(CONTENT_TYPE, "application/octet-stream"))
         };
         let answer = self.ask(&put).with_context(what)?;
-        self.expect(answer, StatusCode::CREATED).with_context(what).map(drop)
+        self.require(answer, StatusCode::CREATED).with_context(what).map(drop)
     }
 
     fn send_manifest(&self, blob: &Blob, media_type: &str, name: &str) -> Result<()> {
@@ -124,7 +124,7 @@ impl Repository {
             Ok(request.header(CONTENT_TYPE, media_type))
         };
         let answer = self.ask(&put).with_context(what)?;
-        let answer = self.expect(answer, StatusCode::CREATED).with_context(what)?;
+        let answer = self.require(answer, StatusCode::CREATED).with_context(what)?;
         let said = answer.headers().get("Docker-Content-Digest");
         let digest = &blob.descriptor.digest;
         if said.is_some_and(|said| said.as_bytes() != digest.as_bytes()) {
@@ -191,7 +191,7 @@ impl Repository {
                     request = request.header(AUTHORIZATION, credentials.basic());
                 }
                 let answer = request.send().map_err(|error| fetch::explained(&url, &error))?;
-                let answer = self.expect(answer, StatusCode::OK)?;
+                let answer = self.require(answer, StatusCode::OK)?;
                 let said: Value = serde_json::from_str(&answer.text()?)?;
                 let token = said["token"].as_str().or_else(|| said["access_token"].as_str());
                 HeaderValue::from_str(&format!("Bearer {}", token.context("no token came")?))?
@@ -202,7 +202,7 @@ impl Repository {
     }
 
     /// The answer if it has this status, else an error with what the registry says.
-    fn expect(&self, answer: Response, status: StatusCode) -> Result<Response> {
+    fn require(&self, answer: Response, status: StatusCode) -> Result<Response> {
         if answer.status() == status {
             return Ok(answer);
         }
