@@ -1,26 +1,25 @@
 //! Program → [`Checked`], or all findings: static, portable, no leaked paths.
 //!
-//! | check         | passes when                                                                    |
-//! |---------------|--------------------------------------------------------------------------------|
-//! | `elf`         | the file is an ELF executable, for the machine and float ABI that are expected |
-//! | `static`      | no interpreter, no shared libraries, no undefined symbols                      |
-//! | `stack`       | the stack is declared and not executable                                       |
-//! | `segments`    | no segment is both writable and executable                                     |
-//! | `relocations` | no relocation changes read-only memory                                         |
-//! | `paths`       | no path of the user's or the store's and no host name is in the bytes          |
-//! | `empty-root`  | it starts in an empty root, without network, as nobody                         |
-//! | `oldest-cpu`  | it starts there on the oldest CPU that its target promises, in an emulator     |
-//! | `baseline`    | no code takes more of a CPU than the target has, unless it asks the CPU first  |
+//! [`CHECKS`] has their names and when each passes.
 //!
 //! The names are an interface: they stand in manifests. All checks run, whatever the first ones say.
 //! It never changes the file, and never runs it with the user's rights or files in reach.
 
+mod allow;
 pub mod baseline;
+mod command;
 mod elf;
 mod empty_root;
+mod facts;
+mod hardening;
+pub mod inside;
 pub mod kernel;
 mod leaks;
+mod list;
+mod outcomes;
 mod structure;
+mod table;
+mod traces;
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -31,18 +30,23 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::cli::{self, Global};
 use crate::digest::Digest;
 use crate::emulator::{Emulator, HOW_TO_GET};
 use crate::exit::{Exit, Failure};
-use crate::process;
-use crate::report::{self, human_bytes};
+use crate::process::env_var;
+use crate::report::human_bytes;
 use crate::rust::Memory;
-use crate::session::{Access, Session};
 use crate::target::{FloatAbi, Machine, Target};
+use crate::unpack::MODIFIED;
 use baseline::Baseline;
+use outcomes::Subject;
+use traces::Times;
 
+pub use allow::Allowed;
+pub use facts::Fact;
 pub use leaks::{Forbidden, ForbiddenKind, forbidden_of_this_machine};
+pub use list::{CHECKS, Check};
+pub use table::table;
 
 /// A larger file is no program of ours, and would be read into memory.
 const FILE_SIZE_MAX_BYTES: u64 = 2 << 30;
@@ -57,6 +61,10 @@ pub struct Expectation {
     pub machine: Option<Machine>,
     /// How it must pass floating-point numbers, if its file says so; `None` for any way.
     pub float_abi: Option<FloatAbi>,
+    /// How it must be linked.
+    pub linking: Linking,
+    /// Times, in seconds since 1970, that may be in it: those that compilers take for the present.
+    pub fixed_times: Vec<i64>,
     /// What must not be in its bytes.
     pub forbidden: Vec<Forbidden>,
     /// What every CPU has that it is to run on; `None` for any.
@@ -68,6 +76,40 @@ pub struct Expectation {
     /// Where it is kept that a program with these bytes started in an emulator, which takes longer
     /// than all other checks.
     pub memory: Option<Memory>,
+}
+
+/// How a program must be linked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Linking {
+    /// In any way that the checks of its bytes pass.
+    #[default]
+    Any,
+    /// Nobody says for which target it is.
+    Unknown {
+        /// The machines whose programs may be at a fixed address.
+        fixed: Vec<Machine>,
+    },
+    /// As those of a target.
+    Of {
+        /// Whether they are position-independent.
+        is_static_pie: bool,
+        /// The stack of threads that ask for none of one size.
+        stack_size_bytes: u64,
+    },
+}
+
+impl Linking {
+    /// As the programs of a target.
+    pub fn of(target: &Target) -> Self {
+        let (is_static_pie, stack_size_bytes) = (target.static_pie, target.stack_size_bytes);
+        Self::Of { is_static_pie, stack_size_bytes }
+    }
+}
+
+/// The times that builds take for the present: Muslin's own, and what the user says in its place.
+pub fn fixed_times() -> Vec<i64> {
+    let said = env_var("SOURCE_DATE_EPOCH").and_then(|text| text.parse().ok());
+    [MODIFIED].into_iter().chain(said).collect()
 }
 
 /// The oldest CPU of a target, if this machine has an emulator of it.
@@ -97,16 +139,19 @@ pub enum Outcome {
     Passed(String),
     /// It does not: what is wrong, and where.
     Failed(String),
+    /// It does not, and the app's author says why it may: what is wrong.
+    Allowed(String),
     /// It could not be looked at: why.
     Skipped(String),
 }
 
 impl Outcome {
-    /// `ok`, `FAILED` or `skipped`.
+    /// `ok`, `FAILED`, `allowed` or `skipped`.
     pub fn word(&self) -> &'static str {
         match self {
             Self::Passed(_) => "ok",
             Self::Failed(_) => "FAILED",
+            Self::Allowed(_) => "allowed",
             Self::Skipped(_) => "skipped",
         }
     }
@@ -114,19 +159,47 @@ impl Outcome {
     /// The detail, finding or reason.
     pub fn detail(&self) -> &str {
         match self {
-            Self::Passed(text) | Self::Failed(text) | Self::Skipped(text) => text,
+            Self::Passed(text)
+            | Self::Failed(text)
+            | Self::Allowed(text)
+            | Self::Skipped(text) => text,
         }
     }
 }
 
 /// One check and how it ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckResult {
     /// Its stable name.
     pub name: &'static str,
     /// How it ended.
-    #[serde(flatten)]
     pub outcome: Outcome,
+    /// Why it may fail, if it is allowed to.
+    pub reason: Option<String>,
+}
+
+impl CheckResult {
+    /// What to do, if it failed.
+    pub fn help(&self) -> Option<&'static str> {
+        matches!(self.outcome, Outcome::Failed(_)).then(|| list::help(self.name))
+    }
+}
+
+impl Serialize for CheckResult {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Whole<'a> {
+            name: &'a str,
+            #[serde(flatten)]
+            outcome: &'a Outcome,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            reason: Option<&'a str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            help: Option<&'a str>,
+        }
+        let (reason, help) = (self.reason.as_deref(), self.help());
+        Whole { name: self.name, outcome: &self.outcome, reason, help }.serialize(serializer)
+    }
 }
 
 /// A program and what all checks said of it.
@@ -142,6 +215,8 @@ pub struct Checkup {
     /// One for each check, always in the same order.
     #[serde(rename = "checks")]
     pub results: Vec<CheckResult>,
+    /// What else is known of it.
+    pub facts: Vec<Fact>,
 }
 
 fn hex<S: Serializer>(digest: &Digest, serializer: S) -> Result<S::Ok, S::Error> {
@@ -168,10 +243,26 @@ impl Checked {
         self.0.sha256
     }
 
-    /// Name and `ok` or `skipped` of each check. Nothing in it depends on the machine, except which
-    /// checks were skipped: it may stand in a reproducible manifest, unlike the details.
-    pub fn checks(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
-        self.0.results.iter().map(|result| (result.name, result.outcome.word()))
+    /// Name of each check, `ok`, `allowed` or `skipped`, and why it is allowed. Nothing in it depends
+    /// on the machine, except which checks were skipped: it may stand in a reproducible manifest,
+    /// unlike the details.
+    pub fn checks(&self) -> impl Iterator<Item = (&'static str, &'static str, Option<&str>)> {
+        let results = self.0.results.iter();
+        results.map(|result| (result.name, result.outcome.word(), result.reason.as_deref()))
+    }
+
+    /// What a check or a fact says in words.
+    pub fn said(&self, name: &str) -> &str {
+        let mut results = self.0.results.iter();
+        let result = results.find(|it| it.name == name).map(|it| it.outcome.detail());
+        let fact = || self.0.facts.iter().find(|it| it.name == name).map(|it| it.value.as_str());
+        result.or_else(fact).unwrap_or_default()
+    }
+
+    /// The checks that may fail: name, finding, and the reason.
+    pub fn allowed(&self) -> impl Iterator<Item = (&'static str, &str, &str)> {
+        let results = self.0.results.iter();
+        results.filter_map(|it| Some((it.name, it.outcome.detail(), it.reason.as_deref()?)))
     }
 
     /// All that the checks said.
@@ -185,11 +276,18 @@ impl Checked {
 pub fn examine(file: &Path, expectation: &Expectation) -> Result<Checkup> {
     let data = read(file)?;
     let sha256 = Digest::sha256_of(&data);
-    let results = outcomes(&data, &sha256, expectation)
-        .into_iter()
-        .map(|(name, outcome)| CheckResult { name, outcome })
-        .collect();
-    Ok(Checkup { path: file.to_owned(), size_bytes: data.len() as u64, sha256, results })
+    let written = std::fs::metadata(file).and_then(|it| it.modified()).ok();
+    let times = Times { written, fixed: expectation.fixed_times.clone() };
+    let image = match structure::what_else(&data) {
+        Some(other) => Err(format!("not an ELF executable: the file is {other}")),
+        None => elf::read(&data),
+    };
+    let subject = Subject { data: &data, sha256: &sha256, times, expectation };
+    let results = subject.outcomes(&image).into_iter();
+    let results = results.map(|(name, outcome)| CheckResult { name, outcome, reason: None });
+    let results = results.collect();
+    let facts = image.as_ref().map_or_else(|_| Vec::new(), |image| facts::of(&data, image));
+    Ok(Checkup { path: file.to_owned(), size_bytes: data.len() as u64, sha256, results, facts })
 }
 
 fn read(file: &Path) -> Result<Vec<u8>> {
@@ -210,69 +308,18 @@ fn read(file: &Path) -> Result<Vec<u8>> {
     Ok(data)
 }
 
-fn outcomes(
-    data: &[u8],
-    sha256: &Digest,
-    expectation: &Expectation,
-) -> [(&'static str, Outcome); 9] {
-    let image = match structure::what_else(data) {
-        Some(other) => Err(format!("not an ELF executable: the file is {other}")),
-        None => elf::read(data),
-    };
-    let sections = image.as_ref().map_or(&[][..], |image| &image.sections);
-    let paths = leaks::check(data, sections, &expectation.forbidden);
-    let image = match image {
-        Ok(image) => image,
-        Err(finding) => {
-            let unread = || Outcome::Skipped("the file is not a readable ELF file".to_owned());
-            return [
-                ("elf", Outcome::Failed(finding)),
-                ("static", unread()),
-                ("stack", unread()),
-                ("segments", unread()),
-                ("relocations", unread()),
-                ("paths", paths),
-                ("empty-root", unread()),
-                ("oldest-cpu", unread()),
-                ("baseline", unread()),
-            ];
-        }
-    };
-    let elf = structure::elf(&image, expectation.machine, expectation.float_abi);
-    let [empty_root, oldest_cpu] = match (&elf, &expectation.run) {
-        (Outcome::Failed(_), _) => ["empty-root", "oldest-cpu"]
-            .map(|_| Outcome::Skipped("the `elf` check failed".to_owned())),
-        (_, RunPolicy::Never(reason)) => [reason, reason].map(|it| Outcome::Skipped(it.clone())),
-        (_, RunPolicy::EmptyRoot { scratch, limit }) => {
-            let (image, limit) = (&image, *limit);
-            let memory = expectation.memory.as_ref();
-            let program = empty_root::Program { data, sha256, image, scratch, limit, memory };
-            program.start(expectation.oldest_cpu.as_ref())
-        }
-    };
-    let baseline = match (&elf, &expectation.baseline) {
-        (Outcome::Failed(_), _) => Outcome::Skipped("the `elf` check failed".to_owned()),
-        (_, None) => Outcome::Skipped("no target is named".to_owned()),
-        (_, Some(baseline)) => baseline::check_image(data, &image, baseline, None),
-    };
-    [
-        ("elf", elf),
-        ("static", structure::is_static(&image)),
-        ("stack", structure::stack(&image)),
-        ("segments", structure::segments(&image)),
-        ("relocations", structure::relocations(&image)),
-        ("paths", paths),
-        ("empty-root", empty_root),
-        ("oldest-cpu", oldest_cpu),
-        ("baseline", baseline),
-    ]
-}
-
 impl Checkup {
     /// Puts what is known better in the place of what one check said.
     pub fn replace(&mut self, name: &str, outcome: Outcome) {
         for result in self.results.iter_mut().filter(|result| result.name == name) {
             result.outcome = outcome.clone();
+        }
+    }
+
+    /// The same for a fact.
+    pub fn replace_fact(&mut self, name: &str, value: &str) {
+        for fact in self.facts.iter_mut().filter(|fact| fact.name == name) {
+            value.clone_into(&mut fact.value);
         }
     }
 
@@ -289,95 +336,9 @@ impl Checkup {
         };
         let mut message = format!("{} failed {count}", self.path.display());
         for result in failed {
-            let _ = write!(message, "\n  {}: {}", result.name, result.outcome.detail());
+            let (name, help) = (result.name, list::help(result.name));
+            let _ = write!(message, "\n  {name}: {}\n    → {help}", result.outcome.detail());
         }
         Err(Failure::new(Exit::CheckFailed, message))
-    }
-}
-
-/// What all checks said, for people: a line for the file, a line for each check.
-pub fn table(checkup: &Checkup) -> String {
-    let mut text = format!(
-        "{}  {}  {}\n",
-        checkup.path.display(),
-        human_bytes(checkup.size_bytes),
-        checkup.sha256
-    );
-    for result in &checkup.results {
-        let detail = result.outcome.detail().replace('\n', "\n                        ");
-        let _ = writeln!(text, "  {:<12} {:<8} {detail}", result.name, result.outcome.word());
-    }
-    text
-}
-
-impl cli::Check {
-    /// Checks files of any origin; all are looked at before the first failure is the error.
-    pub fn run(self, global: Global) -> Result<()> {
-        if let Some(version) = &self.kernel {
-            return self.run_on(version);
-        }
-        let session = Session::open(global, Access::Write)?;
-        let target = self.target.as_deref().map(|triple| session.target(triple)).transpose()?;
-        let no_target = || "only `--target` says what that is".to_owned();
-        let scratch = session.store.temp("check")?;
-        let expectation = Expectation {
-            oldest_cpu: target.as_ref().ok_or_else(no_target).and_then(oldest_cpu),
-            machine: target.as_ref().map(|target| target.machine),
-            float_abi: target.as_ref().map(|target| target.float_abi),
-            baseline: target.as_ref().map(Baseline::of),
-            forbidden: forbidden_of_this_machine(&[
-                ("the store", session.store.root().to_owned()),
-                ("the workspace", session.workspace.clone()),
-            ]),
-            run: RunPolicy::EmptyRoot { scratch: scratch.path().to_owned(), limit: TIME_LIMIT },
-            memory: None,
-        };
-        let (mut failed, mut unread) = (Vec::new(), Vec::new());
-        for file in &self.files {
-            let checkup = match examine(file, &expectation) {
-                Ok(checkup) => checkup,
-                Err(error) if self.files.len() == 1 => return Err(error),
-                Err(error) => {
-                    report::warning(format!("{error:#}"));
-                    unread.push(file.display().to_string());
-                    continue;
-                }
-            };
-            report::data(table(&checkup).trim_end());
-            report::event("checkup", serde_json::to_value(&checkup)?);
-            if checkup.into_checked().is_err() {
-                failed.push(file.display().to_string());
-            }
-        }
-        if failed.is_empty() && !unread.is_empty() {
-            bail!("cannot be read: {}", unread.join(", "));
-        }
-        if failed.is_empty() {
-            return Ok(());
-        }
-        let message = format!("not static and portable: {}", failed.join(", "));
-        Err(Failure::new(Exit::CheckFailed, message).into())
-    }
-
-    /// Runs a program as an older Linux would let it run.
-    fn run_on(&self, version: &str) -> Result<()> {
-        let version: kernel::Version =
-            version.parse().map_err(|error: String| Failure::new(Exit::Usage, error))?;
-        let [file] = &self.files[..] else {
-            return Err(Failure::new(Exit::Usage, "`--kernel` runs one program").into());
-        };
-        let status = kernel::run(version, file, &self.arguments)?;
-        let refused = kernel::missing(version).count();
-        let event = serde_json::json!({ "path": file, "kernel": version.to_string(),
-            "exit_code": status.code(), "calls_refused": refused });
-        report::event("kernel", event);
-        let words =
-            format!("{} without the calls that Linux {version} does not have", file.display());
-        if !status.success() {
-            let message = format!("{words} {}", process::describe_status(status));
-            return Err(Failure::new(Exit::CheckFailed, message).into());
-        }
-        report::status("Ran", words);
-        Ok(())
     }
 }

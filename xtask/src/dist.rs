@@ -21,7 +21,8 @@ use crate::app::{self, Order, Program};
 use crate::build;
 use crate::check::baseline::Baseline;
 use crate::check::{
-    Checked, Expectation, RunPolicy, TIME_LIMIT, examine, forbidden_of_this_machine, oldest_cpu,
+    Allowed, Checked, Expectation, Linking, RunPolicy, TIME_LIMIT, examine, fixed_times,
+    forbidden_of_this_machine, oldest_cpu,
 };
 use crate::cli::{self, Global};
 use crate::emulator::Emulator;
@@ -86,6 +87,7 @@ impl cli::Dist {
             move || oldest_cpu(&target)
         });
         let project = session.project(&self.package, &target.triple)?;
+        let allowed = Allowed::new(&project.wanted.allow, &project.manifest)?;
         let order = Order { project: &project, bins: &self.bin, profile: &self.profile };
         app::check_order(&order)?;
         let plan = session.settle_project(&project, &self.platform, target)?;
@@ -121,7 +123,7 @@ impl cli::Dist {
             let archives =
                 |program: &Program| linked::archives(&places, &built, program, &ahead.maps);
             let linked = scope.spawn(move || side_by_side(programs, archives));
-            (check(programs, &expectation, &ahead, &cpu), linked.join())
+            (check(programs, &expectation, &ahead, &cpu, &allowed), linked.join())
         });
         let (checked, Ok(linked)) = (checked?, linked) else { bail!("a thread panicked") };
         let linked = linked.into_iter().collect::<Result<Vec<_>>>()?;
@@ -190,6 +192,8 @@ fn expectation(
         // `cpu` knows more, and looks later.
         baseline: None,
         oldest_cpu,
+        linking: Linking::of(target),
+        fixed_times: fixed_times(),
         forbidden: forbidden_of_this_machine(&[
             ("the store", session.store.root().to_owned()),
             ("the workspace", project.metadata.workspace_root.clone()),
@@ -210,6 +214,7 @@ fn check(
     expectation: &Expectation,
     ahead: &Ahead,
     cpu: &Cpu<'_>,
+    allowed: &Allowed,
 ) -> Result<Vec<Checked>> {
     let (mut checked, mut failure) = (Vec::new(), None::<crate::exit::Failure>);
     let checkup = |program: &Program| {
@@ -217,8 +222,9 @@ fn check(
         let mut checkup = looked_at?;
         let is_elf = checkup.results[0].outcome.word() == "ok";
         if is_elf {
-            checkup.replace("baseline", cpu.outcome(program, &checkup.sha256)?);
+            cpu.complete(program, &mut checkup)?;
         }
+        allowed.apply(&mut checkup);
         Ok(checkup)
     };
     for checkup in side_by_side(programs, checkup) {
@@ -232,7 +238,12 @@ fn check(
             },
         }
     }
-    failure.map_or(Ok(checked), |failure| Err(failure.into()))
+    if let Some(failure) = failure {
+        return Err(failure.into());
+    }
+    let checkups: Vec<_> = checked.iter().map(Checked::checkup).collect();
+    allowed.unneeded(&checkups).iter().for_each(report::warning);
+    Ok(checked)
 }
 
 impl Packed {
@@ -244,6 +255,10 @@ impl Packed {
             let size = report::human_bytes(checked.size_bytes());
             let said = format!("{} ({size}, {passed} checks passed{tail})", program.name);
             report::status("Checked", said);
+            for (check, finding, reason) in checked.allowed() {
+                let said = format!("`{check}` of {}: {finding} ({reason})", program.name);
+                report::status("Allowed", said);
+            }
         }
         let time = report::human_duration(self.time);
         report::status("Packed", format!("{} in {time}", place.display()));
@@ -276,13 +291,16 @@ impl Packed {
     }
 }
 
-/// How many checks passed, and which could not be made: in words that go on, or nothing.
+/// How many checks passed, which may fail, and which could not be made: in words that go on, or nothing.
 fn summed_up(checked: &Checked) -> (usize, String) {
-    let is_passed = |word| word == "ok";
-    let passed = checked.checks().filter(|(_, word)| is_passed(*word)).count();
-    let skipped = checked.checks().filter(|(_, word)| !is_passed(*word));
-    match &skipped.map(|(name, _)| name).collect::<Vec<_>>()[..] {
-        [] => (passed, String::new()),
-        names => (passed, format!(", not looked at: {}", names.join(", "))),
-    }
+    let named = |wanted: &str| -> Vec<&str> {
+        let results = checked.checks().filter(|(_, word, _)| *word == wanted);
+        results.map(|(name, ..)| name).collect()
+    };
+    let tail = [("allowed to fail", "allowed"), ("not looked at", "skipped")]
+        .map(|(words, outcome)| (words, named(outcome).join(", ")))
+        .into_iter()
+        .filter(|(_, names)| !names.is_empty())
+        .fold(String::new(), |text, (words, names)| format!("{text}, {words}: {names}"));
+    (named("ok").len(), tail)
 }

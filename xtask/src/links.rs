@@ -42,6 +42,8 @@ pub struct Wishes {
     /// By crate or recipe whose code asks the CPU what it has before it takes more, though that cannot
     /// be seen: how.
     pub asks_cpu: BTreeMap<String, String>,
+    /// By check of finished programs that may fail: why.
+    pub allow: BTreeMap<String, String>,
     /// What goes into archives beside the programs.
     pub archive: ArchiveWishes,
     /// What images hold, and how they start.
@@ -95,6 +97,8 @@ pub struct Wanted {
     pub host: HostView,
     /// Whose code asks the CPU what it has, says the app's manifest, and how.
     pub asks_cpu: BTreeMap<String, String>,
+    /// By check of its programs that may fail, says the app's manifest, and why.
+    pub allow: BTreeMap<String, String>,
     /// What its crates compile or link beside the libraries.
     pub language: Language,
     /// Libraries whose crates must be kept from compiling a copy of their own.
@@ -122,6 +126,7 @@ pub fn discover(
         toolchain: wishes.toolchain.clone(),
         host: wishes.host,
         asks_cpu: wishes.asks_cpu.clone(),
+        allow: wishes.allow.clone(),
         archive: wishes.archive.clone(),
         data: wishes.image.data(metadata),
         image: wishes.image.clone(),
@@ -192,8 +197,9 @@ fn wishes(package: &Package) -> Result<Wishes> {
         )
         .help(
             "it may hold `libraries.add`, `libraries.skip` (lists of names), `toolchain` (a name), \
-               `host` (`hidden` or `visible`), `prefer` (`crate` or `sysroot`), `asks-cpu` (a table), \
-               `archive` (`include`, a list of paths; `auto`) and `image` (docs/packages.md has its keys)",
+               `host` (`hidden` or `visible`), `prefer` (`crate` or `sysroot`), `asks-cpu` and `allow` \
+               (tables of names with reasons), `archive` (`include`, a list of paths; `auto`) and \
+               `image` (docs/packages.md has its keys)",
         )
         .into()
     })

@@ -1,15 +1,17 @@
 //! Checks against ELF files written byte by byte: no compiler needed, and what none would make.
 #![allow(clippy::disallowed_macros, reason = "tests print for themselves")]
 
+#[path = "support/elf.rs"]
+mod elf;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use xtask::check::baseline::Baseline;
 use xtask::check::{
-    Checkup, Expectation, Forbidden, Outcome, RunPolicy, TIME_LIMIT, examine,
+    CHECKS, Expectation, Forbidden, Outcome, RunPolicy, TIME_LIMIT, examine,
     forbidden_of_this_machine, table,
 };
 use xtask::emulator::{Emulator, Missing};
@@ -18,150 +20,12 @@ use xtask::layout::{Store, remove_tree};
 use xtask::rust::Memory;
 use xtask::target::{Endian, FloatAbi, Machine};
 
-const X86_64: Machine = Machine { elf: 62, bits: 64, endian: Endian::Little };
-const PT_LOAD: u32 = 1;
+use elf::{
+    BASE, BODY, Builder, GNU_STACK, PT_INTERP, PT_LOAD, X86_64, assert_only_fails, examine_bytes,
+    no_run, outcome, run_here, scratch,
+};
+
 const MIPS_ABIFLAGS: u32 = 0x7000_0003;
-const PT_DYNAMIC: u32 = 2;
-const PT_INTERP: u32 = 3;
-const GNU_STACK: u32 = 0x6474_e551;
-const BASE: u64 = 0x40_0000;
-/// Where the first segment's own bytes begin: behind room for eight program headers.
-const BODY: u64 = 0x400;
-
-/// An ELF file of one piece, loaded as a whole by the segments that say so.
-struct Builder {
-    machine: Machine,
-    flags: u32,
-    file_type: u16,
-    segments: Vec<(u32, u32, u64, u64)>,
-    body: Vec<u8>,
-}
-
-impl Builder {
-    /// A program that ends at once with exit code 7.
-    fn exit_7() -> Self {
-        let code = [0xb8, 60, 0, 0, 0, 0xbf, 7, 0, 0, 0, 0x0f, 0x05];
-        let end = BODY + code.len() as u64;
-        let segments = vec![(PT_LOAD, 5, 0, end), (GNU_STACK, 6, 0, 0)];
-        Self { machine: X86_64, flags: 0, file_type: 2, segments, body: code.to_vec() }
-    }
-
-    /// The same with a dynamic table of these pairs behind the code, then `data`.
-    fn with_dynamic(entries: &[(u64, u64)], data: &[u8], flags: u32) -> Self {
-        let mut builder = Self::exit_7();
-        builder.file_type = 3;
-        builder.body.resize(16, 0);
-        let table: Vec<u8> = entries
-            .iter()
-            .chain(&[(0, 0)])
-            .flat_map(|(a, b)| [a.to_le_bytes(), b.to_le_bytes()])
-            .flatten()
-            .collect();
-        let (at, size) = (BODY + 16, table.len() as u64);
-        builder.body.extend(table);
-        assert!(builder.body.len() <= 0x200);
-        builder.body.resize(0x200, 0);
-        builder.body.extend(data);
-        builder.segments[0].1 = flags;
-        builder.segments[0].3 = BODY + builder.body.len() as u64;
-        builder.segments.push((PT_DYNAMIC, 6, at, size));
-        builder
-    }
-
-    fn build(&self) -> Vec<u8> {
-        let wide = self.machine.bits == 64;
-        let big = self.machine.endian == Endian::Big;
-        let mut file = Vec::new();
-        let put = |file: &mut Vec<u8>, value: u64, size: usize| {
-            let bytes = value.to_be_bytes();
-            let bytes = &bytes[8 - size..];
-            if big { file.extend(bytes) } else { file.extend(bytes.iter().rev()) }
-        };
-        let word = if wide { 8 } else { 4 };
-        file.extend([0x7f, b'E', b'L', b'F', if wide { 2 } else { 1 }, if big { 2 } else { 1 }, 1]);
-        file.resize(16, 0);
-        for (value, size) in [
-            (self.file_type.into(), 2),
-            (self.machine.elf.into(), 2),
-            (1, 4),
-            (BASE + BODY, word),
-            (if wide { 64 } else { 52 }, word),
-            (0, word),
-            (self.flags.into(), 4),
-            (if wide { 64 } else { 52 }, 2),
-            (if wide { 56 } else { 32 }, 2),
-            (self.segments.len() as u64, 2),
-            (0, 2),
-            (0, 2),
-            (0, 2),
-        ] {
-            put(&mut file, value, size);
-        }
-        for (kind, flags, offset, size) in self.segments.iter().copied() {
-            let (kind, flags, address) =
-                ((kind.into(), 4), (flags.into(), 4), BASE.wrapping_add(offset));
-            let middle =
-                [(offset, word), (address, word), (address, word), (size, word), (size, word)];
-            let align = (0x1000, word);
-            let fields: Vec<(u64, usize)> = match wide {
-                true => [kind, flags].into_iter().chain(middle).chain([align]).collect(),
-                false => [kind].into_iter().chain(middle).chain([flags, align]).collect(),
-            };
-            fields.into_iter().for_each(|(value, size)| put(&mut file, value, size));
-        }
-        assert!(file.len() as u64 <= BODY);
-        file.resize(BODY as usize, 0);
-        file.extend(&self.body);
-        file
-    }
-}
-
-fn scratch() -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).to_owned()
-}
-
-fn run_here() -> RunPolicy {
-    RunPolicy::EmptyRoot { scratch: scratch(), limit: TIME_LIMIT }
-}
-
-fn examine_bytes(bytes: &[u8], expectation: &Expectation) -> Checkup {
-    static COUNTER: AtomicU32 = AtomicU32::new(0);
-    let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-    let file = scratch().join(format!("crafted-{}-{number}", std::process::id()));
-    fs::write(&file, bytes).unwrap();
-    let checkup = examine(&file, expectation).unwrap();
-    fs::remove_file(&file).unwrap();
-    checkup
-}
-
-fn no_run() -> Expectation {
-    let run = RunPolicy::Never("not in this test".to_owned());
-    Expectation {
-        machine: None,
-        float_abi: None,
-        baseline: None,
-        forbidden: Vec::new(),
-        run,
-        oldest_cpu: Err(String::new()),
-        memory: None,
-    }
-}
-
-fn outcome(checkup: &Checkup, name: &str) -> Outcome {
-    checkup.results.iter().find(|result| result.name == name).unwrap().outcome.clone()
-}
-
-/// Asserts that exactly this check fails, with these words in its finding.
-#[track_caller]
-fn assert_only_fails(bytes: &[u8], name: &str, words: &str) {
-    let checkup = examine_bytes(bytes, &no_run());
-    for result in &checkup.results {
-        let failed = matches!(result.outcome, Outcome::Failed(_));
-        assert_eq!(failed, result.name == name, "{}", table(&checkup));
-    }
-    let found = outcome(&checkup, name);
-    assert!(found.detail().contains(words), "{words:?} is not in {found:?}");
-}
 
 #[test]
 fn a_sound_program_passes_and_runs_in_an_empty_root() {
@@ -176,9 +40,8 @@ fn a_sound_program_passes_and_runs_in_an_empty_root() {
     };
     let checkup = examine_bytes(&Builder::exit_7().build(), &expectation);
     let checked = checkup.clone().into_checked().unwrap();
-    let names: Vec<_> = checked.checks().map(|(name, _)| name).collect();
-    let expected = ["elf", "static", "stack", "segments", "relocations", "paths"];
-    assert_eq!(names, [&expected[..], &["empty-root", "oldest-cpu", "baseline"]].concat());
+    let names: Vec<_> = checked.checks().map(|(name, ..)| name).collect();
+    assert_eq!(names, CHECKS.map(|check| check.name));
     match outcome(&checkup, "empty-root") {
         Outcome::Skipped(reason) => eprintln!("SKIPPED: running it: {reason}"),
         other => assert_eq!(other, Outcome::Passed("exit code 7".to_owned())),
@@ -283,7 +146,7 @@ fn a_failure_lists_every_finding_and_has_its_exit_code() {
     builder.segments = vec![(PT_LOAD, 7, 0, BODY + 12)];
     let failure = examine_bytes(&builder.build(), &no_run()).into_checked().unwrap_err();
     assert_eq!(failure.exit, Exit::CheckFailed);
-    let mut lines = failure.message.lines();
+    let mut lines = failure.message.lines().filter(|line| !line.starts_with("    → "));
     assert!(lines.next().unwrap().ends_with("failed 2 checks"));
     assert!(lines.next().unwrap().starts_with("  stack: the PT_GNU_STACK header is missing"));
     assert!(lines.next().unwrap().starts_with("  segments: the segment at address 0x400000 "));

@@ -3,18 +3,16 @@
 //! Everything in a file may be a lie, so each offset and count is looked up with bounds; a file that
 //! contradicts itself is an error in words, never a panic. It never judges: `structure` does.
 
+mod dynamic;
+
+use std::collections::BTreeSet;
+
 use object::elf::{self, FileHeader32, FileHeader64};
-use object::pod::{Pod, slice_from_bytes};
-use object::read::elf::{
-    Dyn as _, FileHeader, ProgramHeader as _, Rel as _, Rela as _, RelrIterator,
-    SectionHeader as _, Sym as _,
-};
+use object::read::elf::{FileHeader, ProgramHeader as _, SectionHeader as _, Sym as _};
 use object::{Endianness, FileKind};
 
 use crate::target::{Endian, FloatAbi, Machine};
-
-/// More relocations than this are no program: a made-up table would keep us busy for minutes.
-const RELOCATIONS_MAX: usize = 1 << 24;
+pub use dynamic::{Dynamic, Version};
 
 /// What the checks know of a program.
 #[derive(Debug)]
@@ -37,6 +35,11 @@ pub struct Image {
     pub sections: Vec<Section>,
     /// Symbols that nothing defines and that are not weak.
     pub undefined: Vec<String>,
+    /// Names of the functions and data that it defines; nothing where its table of symbols was
+    /// stripped.
+    pub symbols: Option<BTreeSet<String>>,
+    /// The number by which debuggers find what was stripped.
+    pub build_id: Option<Vec<u8>>,
     /// Addresses that the start-up code changes.
     pub relocations: Vec<u64>,
 }
@@ -79,19 +82,6 @@ pub struct Section {
     pub offset: u64,
     /// How many there are.
     pub size_bytes: u64,
-}
-
-/// The dynamic table, as far as the checks need it.
-#[derive(Debug, Default)]
-pub struct Dynamic {
-    /// Shared libraries that it needs.
-    pub needed: Vec<String>,
-    /// Whether it has a name for others to need.
-    pub has_soname: bool,
-    /// Whether it says itself that read-only memory must be changed at start.
-    pub is_textrel: bool,
-    /// Whether it says itself that it is a position-independent executable.
-    pub is_pie: bool,
 }
 
 /// Reads an ELF file.
@@ -157,6 +147,8 @@ fn read_class<Elf: FileHeader<Endian = Endianness>>(data: &[u8]) -> Result<Image
         dynamic: Dynamic::default(),
         sections: Vec::new(),
         undefined: Vec::new(),
+        symbols: None,
+        build_id: None,
         relocations: Vec::new(),
     };
     let mut dynamic: &[Elf::Dyn] = &[];
@@ -187,95 +179,17 @@ fn read_class<Elf: FileHeader<Endian = Endianness>>(data: &[u8]) -> Result<Image
         if let Some(table) = program.dynamic(endian, data).map_err(words)? {
             dynamic = table;
         }
+        // Notes are remarks: one that cannot be read says nothing.
+        let notes = program.notes(endian, data).ok().flatten();
+        let is_id = |name: &[u8], kind| name == elf::ELF_NOTE_GNU && kind == elf::NT_GNU_BUILD_ID;
+        let id = notes.into_iter().flatten().filter_map(Result::ok);
+        let id = id.filter(|note| is_id(note.name(), note.n_type(endian)));
+        image.build_id = image.build_id.or_else(|| id.map(|note| note.desc().to_owned()).next());
         image.segments.push(segment);
     }
-    read_dynamic::<Elf>(&mut image, endian, header, dynamic, data)?;
+    dynamic::read::<Elf>(&mut image, endian, header, dynamic, data)?;
     read_sections(&mut image, endian, header, data)?;
     Ok(image)
-}
-
-/// Bytes of the file that are at an address in memory.
-fn at<'data>(image: &Image, data: &'data [u8], address: u64, size: u64) -> Option<&'data [u8]> {
-    let holds = |segment: &&Segment| segment.kind == elf::PT_LOAD && segment.holds(address);
-    let segment = image.segments.iter().find(holds)?;
-    let inside = address - segment.address;
-    if inside.checked_add(size)? > segment.file_size_bytes {
-        return None;
-    }
-    let begin = usize::try_from(segment.offset.checked_add(inside)?).ok()?;
-    data.get(begin..begin.checked_add(usize::try_from(size).ok()?)?)
-}
-
-fn table<'data, T: Pod>(
-    image: &Image,
-    data: &'data [u8],
-    (address, size): (u64, u64),
-) -> Result<&'data [T], String> {
-    if size == 0 {
-        return Ok(&[]);
-    }
-    let bytes = at(image, data, address, size)
-        .ok_or_else(|| format!("a table at address {address:#x} is outside of the file"))?;
-    let count = bytes.len() / size_of::<T>().max(1);
-    match slice_from_bytes(bytes, count) {
-        Ok((items, _)) => Ok(items),
-        Err(()) => Err(format!("a table at address {address:#x} is not aligned")),
-    }
-}
-
-fn read_dynamic<Elf: FileHeader<Endian = Endianness>>(
-    image: &mut Image,
-    endian: Endianness,
-    header: &Elf,
-    entries: &[Elf::Dyn],
-    data: &[u8],
-) -> Result<(), String> {
-    let entries: Vec<(elf::DynamicTag, u64)> = entries
-        .iter()
-        .map(|entry| (entry.d_tag(endian), entry.d_val(endian).into()))
-        .take_while(|(tag, _)| *tag != elf::DT_NULL)
-        .collect();
-    let value = |wanted| entries.iter().find(|(tag, _)| *tag == wanted).map(|(_, value)| *value);
-    let pair = |place, size| value(place).zip(value(size)).unwrap_or_default();
-
-    let strings: &[u8] = match entries.iter().any(|(tag, _)| *tag == elf::DT_NEEDED) {
-        true => table(image, data, pair(elf::DT_STRTAB, elf::DT_STRSZ))?,
-        false => &[],
-    };
-    for (_, offset) in entries.iter().filter(|(tag, _)| *tag == elf::DT_NEEDED) {
-        let tail = usize::try_from(*offset).ok().and_then(|offset| strings.get(offset..));
-        let name = tail.and_then(|tail| tail.split(|byte| *byte == 0).next()).unwrap_or_default();
-        image.dynamic.needed.push(String::from_utf8_lossy(name).into_owned());
-    }
-    let flags = value(elf::DT_FLAGS).unwrap_or_default();
-    let flags_1 = value(elf::DT_FLAGS_1).unwrap_or_default();
-    image.dynamic.has_soname = value(elf::DT_SONAME).is_some();
-    image.dynamic.is_textrel = value(elf::DT_TEXTREL).is_some() || flags & elf::DF_TEXTREL.0 != 0;
-    image.dynamic.is_pie = flags_1 & elf::DF_1_PIE.0 != 0;
-
-    let plt = pair(elf::DT_JMPREL, elf::DT_PLTRELSZ);
-    let plt_is_rela = value(elf::DT_PLTREL) == u64::try_from(elf::DT_RELA.0).ok();
-    let none = (0, 0);
-    let mips64el = header.is_mips64el(endian);
-    let mut found = Vec::new();
-    for place in [pair(elf::DT_RELA, elf::DT_RELASZ), if plt_is_rela { plt } else { none }] {
-        let items = table::<Elf::Rela>(image, data, place)?;
-        let real = items.iter().filter(|item| item.r_type(endian, mips64el).0 != 0);
-        found.extend(real.map(|item| item.r_offset(endian).into()));
-    }
-    for place in [pair(elf::DT_REL, elf::DT_RELSZ), if plt_is_rela { none } else { plt }] {
-        let items = table::<Elf::Rel>(image, data, place)?;
-        let real = items.iter().filter(|item| item.r_type(endian).0 != 0);
-        found.extend(real.map(|item| item.r_offset(endian).into()));
-    }
-    let packed = table::<Elf::Relr>(image, data, pair(elf::DT_RELR, elf::DT_RELRSZ))?;
-    let unpacked = RelrIterator::<Elf>::new(endian, packed).take(RELOCATIONS_MAX);
-    found.extend(unpacked.map(Into::<u64>::into));
-    if found.len() >= RELOCATIONS_MAX {
-        return Err(format!("it has more than {RELOCATIONS_MAX} relocations"));
-    }
-    image.relocations = found;
-    Ok(())
 }
 
 fn read_sections<Elf: FileHeader<Endian = Endianness>>(
@@ -294,7 +208,15 @@ fn read_sections<Elf: FileHeader<Endian = Endianness>>(
     }
     for kind in [elf::SHT_DYNSYM, elf::SHT_SYMTAB] {
         let symbols = sections.symbols(endian, data, kind).map_err(words)?;
+        if kind == elf::SHT_SYMTAB && !symbols.is_empty() {
+            image.symbols = Some(BTreeSet::new());
+        }
         for symbol in symbols.iter().skip(1) {
+            if let Some(all) = image.symbols.as_mut().filter(|_| !symbol.is_undefined(endian)) {
+                let name = symbols.symbol_name(endian, symbol).map_err(words)?;
+                all.insert(String::from_utf8_lossy(name).into_owned());
+                continue;
+            }
             if symbol.is_undefined(endian) && symbol.st_bind() == elf::STB_GLOBAL {
                 let name = symbols.symbol_name(endian, symbol).map_err(words)?;
                 let name = String::from_utf8_lossy(name).into_owned();

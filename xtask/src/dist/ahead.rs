@@ -67,7 +67,7 @@ impl Ahead {
 #[allow(clippy::disallowed_methods, reason = "tests have no store yet")]
 mod tests {
     use super::*;
-    use crate::check::RunPolicy;
+    use crate::check::{Linking, RunPolicy};
 
     #[test]
     fn a_checkup_counts_for_the_bytes_that_were_checked() {
@@ -77,6 +77,8 @@ mod tests {
             machine: None,
             float_abi: None,
             baseline: None,
+            linking: Linking::Any,
+            fixed_times: Vec::new(),
             forbidden: Vec::new(),
             run,
             oldest_cpu: Err(String::new()),

@@ -1,5 +1,5 @@
-//! The `baseline` check with all that `dist` knows of a program: the linker's map, the sources of its
-//! crates, what the app's author says.
+//! The checks for which `dist` knows more of a program than its bytes: `baseline`, `libc`, `unwinder`, by
+//! the linker's map, the sources of its crates, what the app's author says.
 //!
 //! Going through all of its code takes longer than all other checks, so the answer is kept in the
 //! store, for these bytes.
@@ -10,14 +10,17 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use memchr::memmem;
+use serde::{Deserialize, Serialize};
 
 use crate::app::{Built, Program};
-use crate::check::Outcome;
 use crate::check::baseline::{Baseline, Evidence, RULES, check};
+use crate::check::inside::by_map::{self, Inside};
+use crate::check::{Checkup, Outcome};
 use crate::digest::Digest;
 use crate::linked::{self, Places};
 use crate::rust::Memory;
 use crate::session::{Project, Session};
+use crate::toolchain::self_test::libc_version;
 
 /// In the Rust source of a crate, what asks the CPU what it has.
 const QUESTIONS: [&str; 5] =
@@ -27,6 +30,13 @@ const QUESTIONS: [&str; 5] =
 const FILES_MAX: usize = 2000;
 const DEPTH_MAX: usize = 8;
 const FILE_SIZE_MAX_BYTES: u64 = 4 << 20;
+
+/// What is known of a program by more than its bytes.
+#[derive(Debug, Serialize, Deserialize)]
+struct Insight {
+    baseline: Outcome,
+    inside: Inside,
+}
 
 /// What the programs of a build are held against.
 pub struct Cpu<'a> {
@@ -54,10 +64,21 @@ impl<'a> Cpu<'a> {
         Self { project, places, built, baseline, memory }
     }
 
-    /// How the check ended for a program with these bytes.
-    pub fn outcome(&self, program: &Program, sha256: &Digest) -> Result<Outcome> {
+    /// Puts what is known in the place of what the bytes alone tell.
+    pub fn complete(&self, program: &Program, checkup: &mut Checkup) -> Result<()> {
+        let Insight { baseline, inside } = self.insight(program, &checkup.sha256)?;
+        checkup.replace("baseline", baseline);
+        checkup.replace("libc", inside.libc);
+        checkup.replace("unwinder", inside.unwinder);
+        checkup.replace_fact("malloc", &inside.malloc);
+        Ok(())
+    }
+
+    /// What is known of a program with these bytes.
+    fn insight(&self, program: &Program, sha256: &Digest) -> Result<Insight> {
         let said = &self.project.wanted.asks_cpu;
-        let question = format!("{RULES}\n{sha256}\n{:?}\n{said:?}", self.baseline);
+        let rules = [RULES, by_map::RULES].join("\n");
+        let question = format!("{rules}\n{sha256}\n{:?}\n{said:?}", self.baseline);
         self.memory.recall(
             &question,
             &[],
@@ -66,8 +87,11 @@ impl<'a> Cpu<'a> {
                 let cannot = || format!("cannot read {}", program.path.display());
                 let data = fs::read(&program.path).with_context(cannot)?;
                 let pieces = linked::pieces(self.places, self.built, program)?;
+                let inside = Inside::of(&pieces, libc_version);
                 let asking = self.asking(pieces.owners.iter().map(|owner| owner.from.as_str()));
-                Ok(check(&data, self.baseline, Some(&Evidence { pieces, asking })))
+                let evidence = Evidence { pieces, asking };
+                let baseline = check(&data, self.baseline, Some(&evidence));
+                Ok(Insight { baseline, inside })
             },
         )
     }

@@ -99,6 +99,9 @@ struct Executable<'a> {
     name: &'a str,
     size_bytes: u64,
     sha256: String,
+    libc: &'a str,
+    unwinder: &'a str,
+    malloc: &'a str,
     linked: &'a [Archive],
     checks: Vec<Check<'a>>,
 }
@@ -107,6 +110,8 @@ struct Executable<'a> {
 struct Check<'a> {
     name: &'a str,
     outcome: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
 }
 
 /// What came out, and how.
@@ -145,7 +150,13 @@ pub fn text(
         name: &program.name,
         size_bytes: checked.size_bytes(),
         sha256: checked.sha256().hex(),
-        checks: checked.checks().map(|(name, outcome)| Check { name, outcome }).collect(),
+        libc: checked.said("libc"),
+        unwinder: checked.said("unwinder"),
+        malloc: checked.said("malloc"),
+        checks: checked
+            .checks()
+            .map(|(name, outcome, reason)| Check { name, outcome, reason })
+            .collect(),
     });
     let package = &project.package;
     let manifest = Manifest {
