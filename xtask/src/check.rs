@@ -159,10 +159,9 @@ impl Outcome {
     /// The detail, finding or reason.
     pub fn detail(&self) -> &str {
         match self {
-            Self::Passed(text)
-            | Self::Failed(text)
-            | Self::Allowed(text)
-            | Self::Skipped(text) => text,
+            Self::Passed(text) | Self::Failed(text) | Self::Allowed(text) | Self::Skipped(text) => {
+                text
+            }
         }
     }
 }

@@ -61,7 +61,8 @@ fn pie() {
     assert_fails(&fixed, &of(true), "pie", "at a fixed address, 0x400000");
     let excuse = "at a fixed address, 0x400000: rustc links static programs for this CPU so";
     assert_eq!(said(&fixed, &of(false), "pie").detail(), excuse);
-    let unknown = |fixed: Vec<Machine>| Expectation { linking: Linking::Unknown { fixed }, ..no_run() };
+    let unknown =
+        |fixed: Vec<Machine>| Expectation { linking: Linking::Unknown { fixed }, ..no_run() };
     assert_fails(&fixed, &unknown(Vec::new()), "pie", "fixed address");
     assert_eq!(said(&fixed, &unknown(vec![X86_64]), "pie").detail(), excuse);
     let free = Builder::with_dynamic(&[(0x6fff_fffb, 0x0800_0000)], &[], 5);
@@ -95,8 +96,13 @@ fn stack_size() {
         builder.segments[1] = (GNU_STACK, 6, 0, size);
         builder
     };
-    assert_fails(&with(0), &of(false), "stack-size", "musl gives threads 128 KiB");
-    assert_fails(&with(1 << 20), &of(false), "stack-size", "names 1 MiB; the target's row has 8 MiB");
+    assert_fails(&with(0), &of(false), "stack-size", "for which musl gives threads 128 KiB");
+    assert_fails(
+        &with(1 << 20),
+        &of(false),
+        "stack-size",
+        "names 1 MiB; the target's row has 8 MiB",
+    );
     assert_eq!(said(&with(MIB_8), &of(false), "stack-size"), Outcome::Passed("8 MiB".to_owned()));
     let unknown = said(&with(MIB_8), &no_run(), "stack-size");
     assert!(matches!(&unknown, Outcome::Skipped(text) if text.contains("8 MiB")), "{unknown:?}");
@@ -123,8 +129,7 @@ fn glibc() {
         let mut bytes = strings.to_vec();
         let place = bytes.len() as u64;
         assert!(place.is_multiple_of(4));
-        let words: [u32; 12] =
-            [1 | 2 << 16, 1, 16, 0, 0, 0, names[0], 16, 0, 0, names[1], 0];
+        let words: [u32; 12] = [1 | 2 << 16, 1, 16, 0, 0, 0, names[0], 16, 0, 0, names[1], 0];
         bytes.extend(words.into_iter().flat_map(u32::to_le_bytes));
         let at = BASE + BODY + 0x200;
         let entries =
@@ -202,7 +207,10 @@ fn openssl_dir() {
         (b"/etc/ssl/certs\0/etc/ssl/cert.pem", "/etc/ssl"),
         (b"/etc/pki/cert.pem", "no OpenSSL in it"),
         (b"OPENSSLDIR: \"%s", "no OpenSSL in it"),
-        (b"OpenSSL 1.1.1w  11 Sep 2023", "OpenSSL 1.1.1w  11 Sep 2023 is named, but no folder of its"),
+        (
+            b"OpenSSL 1.1.1w  11 Sep 2023",
+            "OpenSSL 1.1.1w  11 Sep 2023 is named, but no folder of its",
+        ),
     ] {
         assert_eq!(said(&with_text(text), &no_run(), "openssl-dir").detail(), detail);
     }
@@ -234,7 +242,9 @@ fn a_check_may_fail_with_a_reason() {
     let mut checkup = examine_bytes(&builder.build(), &no_run());
     assert!(checkup.clone().into_checked().is_err());
     allowed.apply(&mut checkup);
-    assert!(matches!(outcome(&checkup, "stack"), Outcome::Allowed(text) if text.contains("executable")));
+    assert!(
+        matches!(outcome(&checkup, "stack"), Outcome::Allowed(text) if text.contains("executable"))
+    );
     assert_eq!(
         allowed.unneeded(&[&checkup]),
         ["`allow.rpath` in app/Cargo.toml allows what did not fail: take it out"]
@@ -244,7 +254,10 @@ fn a_check_may_fail_with_a_reason() {
     assert!(text.contains("\n                        allowed: a JIT of its own\n"), "{text}");
     let json = serde_json::to_value(&checkup).unwrap();
     let stack = json["checks"].as_array().unwrap().iter().find(|it| it["name"] == "stack").unwrap();
-    assert_eq!((&stack["outcome"], &stack["reason"]), (&"allowed".into(), &"a JIT of its own".into()));
+    assert_eq!(
+        (&stack["outcome"], &stack["reason"]),
+        (&"allowed".into(), &"a JIT of its own".into())
+    );
     let checked = checkup.into_checked().unwrap();
     let named = checked.checks().find(|(name, ..)| *name == "stack").unwrap();
     assert_eq!(named, ("stack", "allowed", Some("a JIT of its own")));

@@ -40,7 +40,9 @@ impl Allowed {
             if reason.trim().is_empty() {
                 let message = format!("`allow.{name}` in {place} has no reason");
                 return Err(Failure::new(Exit::Usage, message)
-                    .help(format!("write `{name} = \"why it may fail\"`: it stands in manifest.json"))
+                    .help(format!(
+                        "write `{name} = \"why it may fail\"`: it stands in manifest.json"
+                    ))
                     .into());
             }
         }

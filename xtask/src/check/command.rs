@@ -50,7 +50,6 @@ impl cli::Check {
         Err(Failure::new(Exit::CheckFailed, message).into())
     }
 
-
     /// Runs a program as an older Linux would let it run.
     fn run_on(&self, version: &str) -> Result<()> {
         let version: kernel::Version =

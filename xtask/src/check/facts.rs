@@ -69,7 +69,9 @@ fn maker(text: &str) -> String {
         return format!("GCC {version}");
     }
     let text = text.strip_prefix("Linker: ").unwrap_or(text).replace(" version ", " ");
-    text.split(" (").next().unwrap_or_default().to_owned()
+    let text = text.split(" (").next().unwrap_or_default();
+    // Some files of assembly name themselves there.
+    if text.contains(".S,") { String::new() } else { text.to_owned() }
 }
 
 #[cfg(test)]
@@ -83,6 +85,7 @@ mod tests {
             ("Linker: LLD 22.1.2 (/checkout/src 1cb4e38)", "LLD 22.1.2"),
             ("rustc version 1.95.0 (59807616e 2026-04-14)", "rustc 1.95.0"),
             ("clang version 22.1.8", "clang 22.1.8"),
+            ("aes-s390x.S, 1.1", ""),
             ("", ""),
         ] {
             assert_eq!(maker(text), expected);

@@ -91,10 +91,10 @@ fn said_stack(image: &Image) -> u64 {
 /// That in words.
 fn describe_stack(said: u64) -> String {
     match said {
-        0 => format!(
-            "the header names no size, so musl gives threads {}",
-            binary(MUSL_STACK_BYTES)
-        ),
+        0 => {
+            let default = binary(MUSL_STACK_BYTES);
+            format!("the header names no size, for which musl gives threads {default}")
+        }
         size => format!("the header names {}", binary(size)),
     }
 }

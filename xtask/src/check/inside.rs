@@ -79,11 +79,7 @@ const UNWINDERS: [Mark; 3] = [
 ];
 
 const ALLOCATORS: [Mark; 7] = [
-    Mark {
-        name: "musl's",
-        symbols: &["__malloc_alloc_meta", "__libc_malloc_impl"],
-        texts: &[],
-    },
+    Mark { name: "musl's", symbols: &["__malloc_alloc_meta", "__libc_malloc_impl"], texts: &[] },
     Mark {
         name: "glibc's",
         symbols: &["_int_malloc", "__malloc_hugepage_config"],
@@ -178,7 +174,8 @@ pub fn libc(program: Program<'_>, linking: &Linking) -> Outcome {
 /// `unwinder`: not more than one.
 pub fn unwinder(program: Program<'_>) -> Outcome {
     let needed = &program.image.dynamic.needed;
-    let is_of_machine = |name: &&String| name.starts_with("libgcc_s.") || name.starts_with("libunwind");
+    let is_of_machine =
+        |name: &&String| name.starts_with("libgcc_s.") || name.starts_with("libunwind");
     let mut found: Vec<String> =
         found(&UNWINDERS, program).into_iter().map(str::to_owned).collect();
     found.extend(needed.iter().filter(is_of_machine).map(|name| format!("the machine's {name}")));

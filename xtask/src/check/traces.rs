@@ -60,7 +60,9 @@ pub fn timestamp(data: &[u8], times: &Times) -> Outcome {
             }
         }
     }
-    Outcome::Passed(if is_fixed { "only that of SOURCE_DATE_EPOCH" } else { "none found" }.to_owned())
+    Outcome::Passed(
+        if is_fixed { "only that of SOURCE_DATE_EPOCH" } else { "none found" }.to_owned(),
+    )
 }
 
 fn failed(text: &str) -> Outcome {
@@ -145,7 +147,8 @@ fn date_of_c(data: &[u8], at: usize) -> Option<(String, Date)> {
 /// `2026-06-09T12:00:00`, with a space or a T; `at` is where it begins.
 fn iso_time(data: &[u8], at: usize) -> Option<(String, i64)> {
     let text = data.get(at..at + 19)?;
-    let is_form = [(4, b'-'), (7, b'-'), (13, b':'), (16, b':')].iter().all(|(i, c)| text[*i] == *c);
+    let is_form =
+        [(4, b'-'), (7, b'-'), (13, b':'), (16, b':')].iter().all(|(i, c)| text[*i] == *c);
     if !is_form || !matches!(text[10], b'T' | b' ') || is_number_at(data, at + 19) {
         return None;
     }

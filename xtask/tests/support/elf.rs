@@ -4,9 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use xtask::check::{
-    Checkup, Expectation, Linking, Outcome, RunPolicy, TIME_LIMIT, examine, table,
-};
+use xtask::check::{Checkup, Expectation, Linking, Outcome, RunPolicy, TIME_LIMIT, examine, table};
 use xtask::target::{Endian, Machine};
 
 pub const X86_64: Machine = Machine { elf: 62, bits: 64, endian: Endian::Little };
@@ -93,7 +91,7 @@ impl Builder {
                 ((kind.into(), 4), (flags.into(), 4), BASE.wrapping_add(offset));
             let middle =
                 [(offset, word), (address, word), (address, word), (size, word), (size, word)];
-            let align = (0x1000, word);
+            let align = (if kind.0 == 4 { 4 } else { 0x1000 }, word);
             let fields: Vec<(u64, usize)> = match wide {
                 true => [kind, flags].into_iter().chain(middle).chain([align]).collect(),
                 false => [kind].into_iter().chain(middle).chain([flags, align]).collect(),

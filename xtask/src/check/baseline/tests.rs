@@ -56,6 +56,8 @@ fn image(bits: u8, size: u64) -> Image {
         dynamic: Dynamic::default(),
         sections: Vec::new(),
         undefined: Vec::new(),
+        symbols: None,
+        build_id: None,
         relocations: Vec::new(),
     }
 }

@@ -1,7 +1,7 @@
 //! The dynamic table: what a program needs at start, and what is changed in it then.
 
 use object::Endianness;
-use object::elf::{self, Verneed, Vernaux};
+use object::elf::{self, Vernaux, Verneed};
 use object::pod::{Pod, from_bytes, slice_from_bytes};
 use object::read::elf::{Dyn as _, FileHeader, Rel as _, Rela as _, RelrIterator};
 

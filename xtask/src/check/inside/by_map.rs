@@ -116,9 +116,11 @@ fn unwinder(symbols: &BTreeMap<&str, Vec<&Owner>>) -> Outcome {
     match &found.iter().collect::<Vec<_>>()[..] {
         [] => Outcome::Passed("none: nothing in it unwinds".to_owned()),
         [((archive, from), _)] => Outcome::Passed(format!("{archive}, from {from}")),
-        several => several_found(several.iter().map(|((archive, from), function)| {
-            format!("{archive} of {from} ({function})")
-        })),
+        several => several_found(
+            several
+                .iter()
+                .map(|((archive, from), function)| format!("{archive} of {from} ({function})")),
+        ),
     }
 }
 
@@ -202,8 +204,11 @@ mod tests {
 
     #[test]
     fn a_second_unwinder_is_found_by_its_functions() {
-        let found =
-            with(("libgcc_eh.a(unwind-dw2.o)", "toolchain musl-cross 1", &["_Unwind_ForcedUnwind"]));
+        let found = with((
+            "libgcc_eh.a(unwind-dw2.o)",
+            "toolchain musl-cross 1",
+            &["_Unwind_ForcedUnwind"],
+        ));
         let words = "libgcc_eh.a of toolchain musl-cross 1 (_Unwind_ForcedUnwind)";
         let unwinder = found.unwinder;
         assert!(matches!(&unwinder, Outcome::Failed(text) if text.contains(words)), "{unwinder:?}");
@@ -212,11 +217,15 @@ mod tests {
 
     #[test]
     fn allocators_are_told_by_their_functions() {
-        let jemalloc = with(("libjemalloc.a(jemalloc.o)", "recipe jemalloc 5.3.1", &["_rjem_malloc"]));
+        let jemalloc =
+            with(("libjemalloc.a(jemalloc.o)", "recipe jemalloc 5.3.1", &["_rjem_malloc"]));
         let expected = "jemalloc, from recipe jemalloc 5.3.1 and musl's (mallocng), from rust; \
                         C code calls that from rust";
         assert_eq!(jemalloc.malloc, expected);
-        assert_eq!(inside(&[("a.o", "program", &["malloc"])]).malloc, "of no known kind, from program");
+        assert_eq!(
+            inside(&[("a.o", "program", &["malloc"])]).malloc,
+            "of no known kind, from program"
+        );
         assert_eq!(inside(&[]).malloc, "none");
     }
 }
