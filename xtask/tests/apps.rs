@@ -8,6 +8,8 @@
     reason = "a test drives the program from outside"
 )]
 
+#[path = "apps/allowed.rs"]
+mod allowed;
 #[path = "apps/baseline.rs"]
 mod baseline;
 #[path = "apps/bindgen.rs"]

@@ -22,10 +22,14 @@ use xtask::target::{Endian, FloatAbi, Machine};
 
 use elf::{
     BASE, BODY, Builder, GNU_STACK, PT_INTERP, PT_LOAD, X86_64, assert_only_fails, examine_bytes,
-    no_run, outcome, run_here, scratch,
+    no_run, outcome, scratch,
 };
 
 const MIPS_ABIFLAGS: u32 = 0x7000_0003;
+
+fn run_here() -> RunPolicy {
+    RunPolicy::EmptyRoot { scratch: scratch(), limit: TIME_LIMIT }
+}
 
 #[test]
 fn a_sound_program_passes_and_runs_in_an_empty_root() {

@@ -113,7 +113,7 @@ impl Mark {
     fn is_in(&self, program: Program<'_>) -> bool {
         let has = |name: &&str| program.image.symbols.as_ref().is_some_and(|it| it.contains(*name));
         let says = |(head, tail): &(&str, &str)| has_text(program.data, &format!("{head}{tail}"));
-        self.symbols.iter().any(|name| has(&name)) || self.texts.iter().any(|text| says(text))
+        self.symbols.iter().any(has) || self.texts.iter().any(says)
     }
 }
 

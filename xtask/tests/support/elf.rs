@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use xtask::check::{Checkup, Expectation, Linking, Outcome, RunPolicy, TIME_LIMIT, examine, table};
+use xtask::check::{Checkup, Expectation, Linking, Outcome, RunPolicy, examine, table};
 use xtask::target::{Endian, Machine};
 
 pub const X86_64: Machine = Machine { elf: 62, bits: 64, endian: Endian::Little };
@@ -107,10 +107,6 @@ impl Builder {
 
 pub fn scratch() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).to_owned()
-}
-
-pub fn run_here() -> RunPolicy {
-    RunPolicy::EmptyRoot { scratch: scratch(), limit: TIME_LIMIT }
 }
 
 pub fn examine_bytes(bytes: &[u8], expectation: &Expectation) -> Checkup {

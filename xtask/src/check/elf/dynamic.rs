@@ -121,11 +121,11 @@ pub fn read<Elf: FileHeader<Endian = Endianness>>(
         versions: versions(image, endian, &entries, strings, data)?,
         has_soname: entries.has(elf::DT_SONAME),
         is_textrel: entries.has(elf::DT_TEXTREL)
-            || entries.has_flag(elf::DT_FLAGS, elf::DF_TEXTREL.0.into()),
-        is_pie: entries.has_flag(elf::DT_FLAGS_1, elf::DF_1_PIE.0.into()),
+            || entries.has_flag(elf::DT_FLAGS, elf::DF_TEXTREL.0),
+        is_pie: entries.has_flag(elf::DT_FLAGS_1, elf::DF_1_PIE.0),
         is_bound_at_start: entries.has(elf::DT_BIND_NOW)
-            || entries.has_flag(elf::DT_FLAGS, elf::DF_BIND_NOW.0.into())
-            || entries.has_flag(elf::DT_FLAGS_1, elf::DF_1_NOW.0.into()),
+            || entries.has_flag(elf::DT_FLAGS, elf::DF_BIND_NOW.0)
+            || entries.has_flag(elf::DT_FLAGS_1, elf::DF_1_NOW.0),
     };
     image.relocations = relocations(image, endian, header, &entries, data)?;
     Ok(())

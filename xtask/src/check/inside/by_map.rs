@@ -139,11 +139,10 @@ fn malloc(symbols: &BTreeMap<&str, Vec<&Owner>>) -> String {
     match (of_c, known.is_empty()) {
         (None, true) => "none".to_owned(),
         (Some(owner), true) => format!("of no known kind, from {}", owner.from),
-        (None, false) => known,
         (Some(owner), false) if found.len() > 1 => {
             format!("{known}; C code calls that from {}", owner.from)
         }
-        (Some(_), false) => known,
+        (_, false) => known,
     }
 }
 
