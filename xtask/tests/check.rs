@@ -260,6 +260,20 @@ fn a_program_in_the_empty_root_can_reach_nothing() {
     assert!(matches!(ran, Outcome::Skipped(_)) || ran.detail() == "exit code 42", "{ran:?}");
 }
 
+/// The texts by which libraries are known are in the program that looks for them, but not as they are.
+#[test]
+fn the_xtask_is_not_taken_for_what_it_looks_for() {
+    let checkup = unrun(Path::new(env!("CARGO_BIN_EXE_xtask")));
+    if cfg!(target_env = "musl") {
+        return eprintln!("SKIPPED: an xtask of musl has such a library");
+    }
+    for name in ["libc", "unwinder", "openssl-dir"] {
+        assert_eq!(outcome(&checkup, name).word(), "ok", "{}", table(&checkup));
+    }
+    let malloc = checkup.facts.iter().find(|fact| fact.name == "malloc").unwrap();
+    assert!(malloc.value.starts_with("that of the machine's libc"), "{}", malloc.value);
+}
+
 /// The program, cut or with its header spoiled, is told from the whole one and is never a panic.
 #[test]
 fn a_cut_program_is_noticed() {

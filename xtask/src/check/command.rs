@@ -24,7 +24,7 @@ impl cli::Check {
         let run = RunPolicy::EmptyRoot { scratch: scratch.path().to_owned(), limit: TIME_LIMIT };
         let expectation = self.expectation(&session, run)?;
         let (mut failed, mut unread) = (Vec::new(), Vec::new());
-        for file in &self.files {
+        for (index, file) in self.files.iter().enumerate() {
             let checkup = match examine(file, &expectation) {
                 Ok(checkup) => checkup,
                 Err(error) if self.files.len() == 1 => return Err(error),
@@ -34,7 +34,8 @@ impl cli::Check {
                     continue;
                 }
             };
-            report::data(table(&checkup).trim_end());
+            let gap = if index > 0 { "\n" } else { "" };
+            report::data(format!("{gap}{}", table(&checkup).trim_end()));
             report::event("checkup", serde_json::to_value(&checkup)?);
             if checkup.into_checked().is_err() {
                 failed.push(file.display().to_string());

@@ -28,24 +28,24 @@ struct Mark {
     name: &'static str,
     /// Symbols that only it defines.
     symbols: &'static [&'static str],
-    /// Texts that only it has, each in two parts: put together they would stand in this program, too,
-    /// which checks itself.
-    texts: &'static [(&'static str, &'static str)],
+    /// Texts that only it has, each with a `~` in it that is none of it: else they would stand in this
+    /// program, too, which checks itself.
+    texts: &'static [&'static str],
 }
 
 const LIBCS: [Mark; 2] = [
     Mark {
         name: "musl",
         symbols: &["__init_libc", "__malloc_alloc_meta", "__ofl_lock"],
-        texts: &[("Result not representable\0", "Not a tty\0")],
+        texts: &["Result not representable\0~Not a tty\0"],
     },
     Mark {
         name: "glibc",
         symbols: &["__libc_setup_tls", "__libc_early_init", "_IO_file_jumps"],
         texts: &[
-            ("Fatal glibc error", ": "),
-            ("Fatal error: glibc", " detected"),
-            ("FATAL: kernel", " too old\n"),
+            "Fatal glibc error~: ",
+            "Fatal error: glibc~ detected",
+            "FATAL: kernel~ too old\n",
         ],
     },
 ];
@@ -64,7 +64,7 @@ const UNWINDERS: [Mark; 3] = [
     Mark {
         name: "LLVM's libunwind",
         symbols: &["__unw_getcontext", "__unw_init_local", "unw_init_local"],
-        texts: &[("LIBUNWIND_PRINT", "_APIS"), ("libunwind: %s", " - %s\n")],
+        texts: &["LIBUNWIND_PRINT~_APIS", "libunwind: %s~ - %s\n"],
     },
     Mark {
         name: "libgcc's",
@@ -83,19 +83,19 @@ const ALLOCATORS: [Mark; 7] = [
     Mark {
         name: "glibc's",
         symbols: &["_int_malloc", "__malloc_hugepage_config"],
-        texts: &[("malloc(): corrupted", " top size")],
+        texts: &["malloc(): corrupted~ top size"],
     },
     Mark {
         name: "jemalloc",
         symbols: &["_rjem_malloc", "je_malloc", "_rjem_mallocx", "mallocx"],
-        texts: &[("<jemalloc>", ": ")],
+        texts: &["<jemalloc>~: "],
     },
     Mark {
         name: "mimalloc",
         symbols: &["mi_malloc", "mi_heap_malloc", "_mi_malloc_generic"],
-        texts: &[("mimalloc: ", "warning: ")],
+        texts: &["mimalloc: ~warning: "],
     },
-    Mark { name: "tcmalloc", symbols: &["tc_malloc"], texts: &[("TCMALLOC", "_")] },
+    Mark { name: "tcmalloc", symbols: &["tc_malloc"], texts: &["TCMALLOC~_"] },
     Mark { name: "snmalloc", symbols: &["sn_malloc", "sn_rust_alloc"], texts: &[] },
     Mark { name: "rpmalloc", symbols: &["rpmalloc", "rpaligned_alloc"], texts: &[] },
 ];
@@ -112,13 +112,18 @@ pub struct Program<'a> {
 impl Mark {
     fn is_in(&self, program: Program<'_>) -> bool {
         let has = |name: &&str| program.image.symbols.as_ref().is_some_and(|it| it.contains(*name));
-        let says = |(head, tail): &(&str, &str)| has_text(program.data, &format!("{head}{tail}"));
+        let says = |text: &&str| has_text(program.data, text);
         self.symbols.iter().any(has) || self.texts.iter().any(says)
     }
 }
 
+/// What is meant by a text with a `~` in it.
+fn plain(text: &str) -> String {
+    text.replace('~', "")
+}
+
 fn has_text(data: &[u8], text: &str) -> bool {
-    memmem::find(data, text.as_bytes()).is_some()
+    memmem::find(data, plain(text).as_bytes()).is_some()
 }
 
 fn found(marks: &[Mark], program: Program<'_>) -> Vec<&'static str> {
@@ -157,7 +162,7 @@ pub fn libc(program: Program<'_>, linking: &Linking) -> Outcome {
     };
     let whose = if of_machine.is_some() { "the machine's " } else { "" };
     match (&found[..], linking) {
-        ([], _) if has_text(program.data, &[" Go", " buildinf:"].concat()) => {
+        ([], _) if has_text(program.data, " Go~ buildinf:") => {
             Outcome::Passed("none: Go's runtime calls the kernel itself".to_owned())
         }
         ([], _) => Outcome::Skipped(
@@ -230,13 +235,13 @@ pub fn openssl_dir(program: Program<'_>) -> Outcome {
 /// The folders of OpenSSLs: what `openssl version -d` would print, and the one whose files it opens
 /// (`X509_get_default_cert_file`), since the first may have been left out.
 fn openssl_dirs(data: &[u8]) -> BTreeSet<Vec<u8>> {
-    let printed = ["OPENSSLDIR", ": \""].concat();
+    let printed = plain("OPENSSLDIR~: \"");
     let first = memmem::find_iter(data, printed.as_bytes()).filter_map(|at| {
         let rest = &data[at + printed.len()..];
         let path = &rest[..rest.iter().take(PATH_MAX_BYTES).position(|byte| *byte == b'"')?];
         path.starts_with(b"/").then(|| path.to_owned())
     });
-    let opened = ["/cert", ".pem\0"].concat();
+    let opened = plain("/cert~.pem\0");
     let second = memmem::find_iter(data, opened.as_bytes()).filter_map(|at| {
         let before = &data[at.saturating_sub(PATH_MAX_BYTES)..at];
         let path = before.rsplit(|byte| *byte == 0).next().filter(|path| path.starts_with(b"/"))?;
@@ -249,7 +254,7 @@ fn openssl_dirs(data: &[u8]) -> BTreeSet<Vec<u8>> {
 
 /// The version of an OpenSSL that is in it: `OpenSSL 3.6.3 9 Jun 2026`.
 pub fn openssl(data: &[u8]) -> Option<String> {
-    let start = ["OpenSSL", " "].concat();
+    let start = "OpenSSL ";
     memmem::find_iter(data, start.as_bytes()).find_map(|at| {
         let text = data[at..].split(|byte| !matches!(byte, b' '..=b'~')).next()?;
         let text = std::str::from_utf8(text).ok().filter(|text| text.len() <= VERSION_MAX_BYTES)?;

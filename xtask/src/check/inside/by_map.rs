@@ -140,7 +140,7 @@ fn malloc(symbols: &BTreeMap<&str, Vec<&Owner>>) -> String {
         (None, true) => "none".to_owned(),
         (Some(owner), true) => format!("of no known kind, from {}", owner.from),
         (Some(owner), false) if found.len() > 1 => {
-            format!("{known}; C code calls that from {}", owner.from)
+            format!("{known}; `malloc` itself is from {}", owner.from)
         }
         (_, false) => known,
     }
@@ -219,7 +219,7 @@ mod tests {
         let jemalloc =
             with(("libjemalloc.a(jemalloc.o)", "recipe jemalloc 5.3.1", &["_rjem_malloc"]));
         let expected = "jemalloc, from recipe jemalloc 5.3.1 and musl's (mallocng), from rust; \
-                        C code calls that from rust";
+                        `malloc` itself is from rust";
         assert_eq!(jemalloc.malloc, expected);
         assert_eq!(
             inside(&[("a.o", "program", &["malloc"])]).malloc,
