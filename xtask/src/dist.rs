@@ -123,7 +123,7 @@ impl cli::Dist {
             let archives =
                 |program: &Program| linked::archives(&places, &built, program, &ahead.maps);
             let linked = scope.spawn(move || side_by_side(programs, archives));
-            (check(programs, &expectation, &ahead, &cpu, &allowed), linked.join())
+            (check(programs, target, &expectation, &ahead, &cpu, &allowed), linked.join())
         });
         let (checked, Ok(linked)) = (checked?, linked) else { bail!("a thread panicked") };
         let linked = linked.into_iter().collect::<Result<Vec<_>>>()?;
@@ -211,6 +211,7 @@ fn expectation(
 /// are shown at once.
 fn check(
     programs: &[Program],
+    target: &Target,
     expectation: &Expectation,
     ahead: &Ahead,
     cpu: &Cpu<'_>,
@@ -242,7 +243,7 @@ fn check(
         return Err(failure.into());
     }
     let checkups: Vec<_> = checked.iter().map(Checked::checkup).collect();
-    allowed.unneeded(&checkups).iter().for_each(report::warning);
+    allowed.unneeded(&checkups, &target.name()).iter().for_each(report::warning);
     Ok(checked)
 }
 

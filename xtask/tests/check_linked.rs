@@ -121,31 +121,64 @@ fn rpath() {
     }
 }
 
-/// A list of versions as linkers write it: two of one library.
+/// A library and names of versions; the numbers below are their places.
+const VERSIONS: &[u8] = b"\0libc.so.6\0GLIBC_2.34\0GLIBC_2.9\0OWN_1\0\0\0";
+
+/// A program that asks for two versions of one library, in a list as linkers write it.
+fn with_versions(names: [u32; 2]) -> Builder {
+    let mut bytes = VERSIONS.to_vec();
+    let place = bytes.len() as u64;
+    assert!(place.is_multiple_of(4));
+    let words: [u32; 12] = [1 | 2 << 16, 1, 16, 0, 0, 0, names[0], 16, 0, 0, names[1], 0];
+    bytes.extend(words.into_iter().flat_map(u32::to_le_bytes));
+    let at = BASE + BODY + 0x200;
+    let entries =
+        [(5, at), (10, VERSIONS.len() as u64), (0x6fff_fffe, at + place), (0x6fff_ffff, 1)];
+    Builder::with_dynamic(&entries, &bytes, 5)
+}
+
 #[test]
 fn glibc() {
-    let strings = b"\0libc.so.6\0GLIBC_2.34\0GLIBC_2.9\0OWN_1\0\0\0";
-    let list = |names: [u32; 2]| {
-        let mut bytes = strings.to_vec();
-        let place = bytes.len() as u64;
-        assert!(place.is_multiple_of(4));
-        let words: [u32; 12] = [1 | 2 << 16, 1, 16, 0, 0, 0, names[0], 16, 0, 0, names[1], 0];
-        bytes.extend(words.into_iter().flat_map(u32::to_le_bytes));
-        let at = BASE + BODY + 0x200;
-        let entries =
-            [(5, at), (10, strings.len() as u64), (0x6fff_fffe, at + place), (0x6fff_ffff, 1)];
-        Builder::with_dynamic(&entries, &bytes, 5)
-    };
     let newest = "it needs glibc 2.34 or newer: libc.so.6 must have GLIBC_2.34";
-    assert_only_fails(&list([11, 22]).build(), "glibc", newest);
-    assert_only_fails(&list([22, 11]).build(), "glibc", newest);
-    let other = said(&list([32, 32]), &no_run(), "glibc");
+    assert_only_fails(&with_versions([11, 22]).build(), "glibc", newest);
+    assert_only_fails(&with_versions([22, 11]).build(), "glibc", newest);
+    let other = said(&with_versions([32, 32]), &no_run(), "glibc");
     assert_eq!(other, Outcome::Passed("none of its versions is asked for".to_owned()));
-    // One that leads out of the file is told, and one that leads to itself ends.
-    let mut beyond = list([11, 22]);
-    let place = 0x200 + strings.len() + 8;
+    let mut beyond = with_versions([11, 22]);
+    let place = 0x200 + VERSIONS.len() + 8;
     beyond.body[place..place + 4].fill(0xff);
     assert_fails(&beyond, &no_run(), "elf", "a version at address");
+}
+
+/// Numbers that lead anywhere, also back to themselves, end in an outcome.
+#[test]
+fn no_mutation_of_versions_and_texts_is_a_panic() {
+    let mut state = 7_u64;
+    let mut next = || {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize
+    };
+    let texts =
+        b"Compiled Mon Jul 14 12:00:00 UTC 2025\0 2025-07-14T12:00:00 OpenSSL 3.0.0 1 Jan 2025\0\
+        OPENSSLDIR: \"/a\"\0/a/certs\0/a/cert.pem\0";
+    let good = [with_versions([11, 22]), with_text(texts)];
+    let mut noticed = 0;
+    for round in 0..1000 {
+        let builder = &good[round % 2];
+        let mut bytes = builder.build();
+        for _ in 0..=next() % 3 {
+            let place = (BODY as usize) + next() % builder.body.len();
+            bytes[place] = [0, 0xff, 1, b' ', b'2', next() as u8][next() % 6];
+        }
+        if next() % 8 == 0 {
+            let length = BODY as usize + next() % builder.body.len();
+            bytes.truncate(length);
+        }
+        let checkup = examine_bytes(&bytes, &no_run());
+        noticed += usize::from(matches!(outcome(&checkup, "elf"), Outcome::Failed(_)));
+    }
+    assert!(noticed > 25, "only {noticed} of the mutations were noticed");
 }
 
 #[test]
@@ -246,8 +279,11 @@ fn a_check_may_fail_with_a_reason() {
         matches!(outcome(&checkup, "stack"), Outcome::Allowed(text) if text.contains("executable"))
     );
     assert_eq!(
-        allowed.unneeded(&[&checkup]),
-        ["`allow.rpath` in app/Cargo.toml allows what did not fail: take it out"]
+        allowed.unneeded(&[&checkup], "x"),
+        [
+            "`allow.rpath` in app/Cargo.toml allows what did not fail for x: take it out if no other \
+          target needs it"
+        ]
     );
     let text = table(&checkup);
     assert!(text.contains("\n  stack        allowed  the stack is executable"), "{text}");

@@ -60,8 +60,8 @@ impl Allowed {
         }
     }
 
-    /// In words, each that no program needs: all of them have passed the check.
-    pub fn unneeded(&self, checkups: &[&Checkup]) -> Vec<String> {
+    /// In words, each that no program of a target needs: all of them have passed the check.
+    pub fn unneeded(&self, checkups: &[&Checkup], target: &str) -> Vec<String> {
         let has_passed = |name: &str| {
             let results = checkups.iter().flat_map(|checkup| &checkup.results);
             let mut outcomes = results.filter(|it| it.name == name).map(|it| &it.outcome);
@@ -71,7 +71,10 @@ impl Allowed {
         passed
             .map(|name| {
                 let place = &self.place;
-                format!("`allow.{name}` in {place} allows what did not fail: take it out")
+                format!(
+                    "`allow.{name}` in {place} allows what did not fail for {target}: take it out \
+                     if no other target needs it"
+                )
             })
             .collect()
     }
