@@ -256,6 +256,7 @@ fn whose_malloc_is_a_fact() {
         checkup.facts.into_iter().find(|fact| fact.name == "malloc").unwrap().value
     };
     assert_eq!(fact(b"<jemalloc>: %s"), "jemalloc");
+    assert_eq!(fact(b"\xff Go buildinf:"), "Go's own");
     assert_eq!(fact(b"mimalloc: warning: \0malloc(): corrupted top size"), "glibc's and mimalloc");
     assert!(fact(b"").starts_with("not known"));
 }

@@ -126,6 +126,11 @@ fn has_text(data: &[u8], text: &str) -> bool {
     memmem::find(data, plain(text).as_bytes()).is_some()
 }
 
+/// Whether it is a program of Go without anything of C.
+fn is_go_alone(program: Program<'_>) -> bool {
+    program.image.interpreter.is_none() && has_text(program.data, " Go~ buildinf:")
+}
+
 fn found(marks: &[Mark], program: Program<'_>) -> Vec<&'static str> {
     marks.iter().filter(|mark| mark.is_in(program)).map(|mark| mark.name).collect()
 }
@@ -162,7 +167,7 @@ pub fn libc(program: Program<'_>, linking: &Linking) -> Outcome {
     };
     let whose = if of_machine.is_some() { "the machine's " } else { "" };
     match (&found[..], linking) {
-        ([], _) if has_text(program.data, " Go~ buildinf:") => {
+        ([], _) if is_go_alone(program) => {
             Outcome::Passed("none: Go's runtime calls the kernel itself".to_owned())
         }
         ([], _) => Outcome::Skipped(
@@ -190,6 +195,7 @@ pub fn unwinder(program: Program<'_>) -> Outcome {
             Outcome::Passed("none: nothing in it unwinds".to_owned())
         }
         ([], Some(_)) => Outcome::Passed("one, of no known kind".to_owned()),
+        ([], None) if is_go_alone(program) => Outcome::Passed("Go's own".to_owned()),
         ([], None) => Outcome::Skipped(
             "not known: the file has no symbols and no text by which one could be told".to_owned(),
         ),
@@ -203,6 +209,7 @@ pub fn malloc(program: Program<'_>) -> String {
     let found = found(&ALLOCATORS, program);
     let is_dynamic = program.image.interpreter.is_some();
     match &found[..] {
+        [] if is_go_alone(program) => "Go's own".to_owned(),
         [] if is_dynamic => "that of the machine's libc, or of a library that it loads".to_owned(),
         [] => "not known (no text of jemalloc, mimalloc, tcmalloc or glibc is in it)".to_owned(),
         names => names.join(" and "),
