@@ -2,6 +2,7 @@
 //! network before.
 
 mod headers;
+mod inside;
 mod relink;
 mod room;
 mod told;
@@ -22,6 +23,7 @@ use crate::report;
 use crate::session::{Access, Project, Session};
 use crate::toolchain::headers::GUARD_VARIABLE;
 use crate::toolchain::linking::PATH_MAP_VARIABLE;
+pub use inside::{Inside, build, section_of};
 pub use told::{Built, Program, Script};
 
 /// How much of cargo's output is kept for advice after a failure.
@@ -61,8 +63,8 @@ impl cli::Fetch {
     }
 }
 
-/// Builds the programs.
-pub fn build(
+/// Has cargo build the programs.
+fn build_once(
     session: &Session,
     order: &Order<'_>,
     environment: &Environment,

@@ -1,6 +1,7 @@
 //! The command line as types: each command's arguments are a type here, and its `run` stands in the
 //! file of the stage that does the work. No logic here.
 
+mod bill;
 mod image;
 mod package;
 mod recipe;
@@ -15,6 +16,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::fetch::Mirror;
 use crate::report::{self, Color, Format, Verbosity};
 use crate::sandbox::Policy;
+pub use bill::{BillFormat, Sbom};
 pub use image::{Image, ImageCommand, ImagePush};
 pub use package::{CrateSpec, Package, Platform};
 pub use recipe::{Recipe, RecipeBump, RecipeCheck, RecipeCommand, RecipeNew};
@@ -124,6 +126,8 @@ pub enum Command {
     Image(Image),
     /// Check that a program is static and portable, as `dist` does.
     Check(Check),
+    /// Say what a program is made of, as it tells itself.
+    Sbom(Sbom),
     /// Check, update or write recipes.
     Recipe(Recipe),
     /// Verify, list or clear up what was fetched and built.
@@ -173,6 +177,10 @@ pub enum Product {
     Archives,
     /// A container image, `.oci.tar`.
     Image,
+    /// `sbom.cdx.json`: the bill of materials.
+    Sbom,
+    /// `THIRD-PARTY-LICENSES.txt`: the texts of the licences of all that is in them.
+    Licenses,
 }
 
 /// Arguments of `run`.

@@ -8,6 +8,7 @@ mod cpu;
 mod manifest;
 mod many;
 mod pack;
+mod papers;
 mod push;
 mod run;
 
@@ -17,7 +18,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use crate::app::{self, Order, Program};
+use crate::app::{self, Inside, Order, Program};
+use crate::bill::{Bill, embedded};
 use crate::build;
 use crate::check::baseline::Baseline;
 use crate::check::{
@@ -100,13 +102,18 @@ impl cli::Dist {
         environment.refuse_other_cpu(project.folder())?;
         environment.respect_configuration(project.folder());
         app::hide_paths(&mut environment, session, &project);
+        let bill = Bill::of(session, &project, &plan, &environment)?;
+        let is_audited = project.wanted.auditable.unwrap_or(true);
+        let inside = is_audited.then(|| embedded::section(&bill)).transpose()?;
+        let inside = Inside::new(embedded::SECTION, inside, &project, &mut environment)?;
         let scratch = session.store.temp("check")?;
         let emulator = emulator.join().unwrap_or_else(|_| Err("a thread panicked".to_owned()));
         let expectation = expectation(session, &project, target, emulator, scratch.path());
         let names = ahead::programs(&order, target);
         let (built, ahead) = std::thread::scope(|scope| {
             let ahead = scope.spawn(|| Ahead::examine_all(&names, &expectation));
-            (app::build(session, &order, &environment, &host), ahead.join().unwrap_or_default())
+            let built = app::build(session, &order, &environment, &host, &inside);
+            (built, ahead.join().unwrap_or_default())
         });
         let built = built?;
         let programs = &built.programs[..];
@@ -134,7 +141,7 @@ impl cli::Dist {
         let programs = built.programs.into_iter().zip(checked).collect();
         let outputs = |step: &Step| (step.name.clone(), session.entry(step).outputs());
         let data = plan.data().map(outputs).collect();
-        Ok(Made { project, programs, data, manifest })
+        Ok(Made { project, programs, data, bill, linked, manifest })
     }
 }
 
@@ -146,6 +153,10 @@ pub struct Made {
     pub programs: Vec<(Program, Checked)>,
     /// What goes into images: folders, by the recipe's name.
     data: Vec<(String, PathBuf)>,
+    /// What it is made of.
+    bill: Bill,
+    /// For each program the archives that are in it.
+    linked: Vec<Vec<linked::Archive>>,
     /// The text of `manifest.json`.
     manifest: String,
 }

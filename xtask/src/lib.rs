@@ -44,6 +44,7 @@ pub mod advice;
 pub mod app;
 pub mod linked;
 pub mod check;
+pub mod bill;
 pub mod package;
 pub mod dist;
 pub mod verify;

@@ -9,6 +9,7 @@ mod metadata;
 mod packing;
 mod provision;
 mod remembered;
+mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,10 +20,11 @@ use crate::recipe::{Language, Recipes};
 
 pub use callers::{Caller, callers};
 pub use cxx::speakers_of_cxx;
-pub use metadata::{Metadata, Package, Query, Target, load, load_linked};
+pub use metadata::{Metadata, Package, Query, Target, load};
 pub use packing::{ArchiveWishes, CERTIFICATES, ImageWishes, Port};
 pub use provision::{Link, Provision};
 pub use remembered::Memory;
+pub use tree::{Linked, load_linked};
 
 /// A name that differs in more letters is another name, however long both are.
 const GUESS_MAX: usize = 4;
@@ -48,6 +50,20 @@ pub struct Wishes {
     pub archive: ArchiveWishes,
     /// What images hold, and how they start.
     pub image: ImageWishes,
+    /// Whether programs tell what they are made of; they do if nothing is said.
+    pub auditable: Option<bool>,
+    /// Whose licences are well.
+    pub licenses: LicenseWishes,
+}
+
+/// What is said of licences beside `deny.toml`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LicenseWishes {
+    /// SPDX identifiers that are allowed, too.
+    pub allow: Vec<String>,
+    /// By component, the file with its licence's text, from the package's Cargo.toml on.
+    pub texts: BTreeMap<String, String>,
 }
 
 /// Whose copy of a library is linked, where a feature of its crate asks for the crate's own and the
@@ -109,6 +125,10 @@ pub struct Wanted {
     pub image: ImageWishes,
     /// Tools, by recipe, that are files for images.
     pub data: Vec<String>,
+    /// Whether programs tell what they are made of.
+    pub auditable: Option<bool>,
+    /// Whose licences are well.
+    pub licenses: LicenseWishes,
 }
 
 /// Reads what the app links from its dependency graph. The command line's preference, if it has one,
@@ -130,6 +150,8 @@ pub fn discover(
         archive: wishes.archive.clone(),
         data: wishes.image.data(metadata),
         image: wishes.image.clone(),
+        auditable: wishes.auditable,
+        licenses: wishes.licenses.clone(),
         ..Wanted::default()
     };
     let mut libraries: BTreeSet<String> = wishes.libraries.add.iter().cloned().collect();
@@ -198,8 +220,9 @@ fn wishes(package: &Package) -> Result<Wishes> {
         .help(
             "it may hold `libraries.add`, `libraries.skip` (lists of names), `toolchain` (a name), \
                `host` (`hidden` or `visible`), `prefer` (`crate` or `sysroot`), `asks-cpu` and `allow` \
-               (tables of names with reasons), `archive` (`include`, a list of paths; `auto`) and \
-               `image` (docs/packages.md has its keys)",
+               (tables of names with reasons), `archive` (`include`, a list of paths; `auto`), `image` \
+               (docs/packages.md has its keys), `auditable` (`false`) and `licenses` (`allow`, a list; \
+               `texts`, a table of paths)",
         )
         .into()
     })

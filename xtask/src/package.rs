@@ -15,7 +15,7 @@ use crate::session::Project;
 use crate::target::Target;
 
 pub use contents::Contents;
-pub use tarball::Compression;
+pub use tarball::{Compression, digest};
 
 /// Bump when the same contents are packed into other bytes.
 const FORMAT: &str = "package 1";
@@ -44,11 +44,12 @@ pub fn archive(
     project: &Project,
     target: &Target,
     programs: &[(&str, &Checked)],
+    licenses: &PackedFile,
     compression: Compression,
     folder: &Path,
     memory: &Memory,
 ) -> Result<PackedFile> {
-    let contents = Contents::of(project, programs)?;
+    let contents = Contents::of(project, programs, licenses)?;
     let package = &project.package;
     let top = format!("{}-{}-{}", package.name, package.version, target.name());
     let path = folder.join(format!("{top}.{}", compression.ending()));
@@ -56,10 +57,10 @@ pub fn archive(
     let (sha256, size_bytes) = memory.recall(
         &question,
         &[],
-        |known: &(String, u64)| tarball::digest(&path).is_ok_and(|is| is == *known),
+        |known: &(String, u64)| digest(&path).is_ok_and(|is| is == *known),
         || {
             tarball::write(&contents, &top, compression, &path)?;
-            tarball::digest(&path)
+            digest(&path)
         },
     )?;
     let sha256 = parse_hex("sha256", &sha256)?;

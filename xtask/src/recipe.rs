@@ -62,6 +62,9 @@ pub struct Library {
     pub license: String,
     /// Where its text stands.
     pub license_files: Vec<LicenseFile>,
+    /// Vendor and product as the list of CPE names has them, by which its vulnerabilities are told:
+    /// `openssl:openssl`.
+    pub cpe: Option<String>,
     /// The `links` keys of the `-sys` crates that this library serves.
     pub links: Vec<String>,
     /// Crates that it serves although they have no `links` key to know them by.

@@ -7,6 +7,8 @@
 mod app;
 #[path = "pipeline/author.rs"]
 mod author;
+#[path = "pipeline/bill.rs"]
+mod bill;
 #[path = "pipeline/building.rs"]
 mod building;
 #[path = "pipeline/bundle.rs"]
@@ -35,6 +37,8 @@ mod store;
 mod toolchains;
 #[path = "pipeline/targets.rs"]
 mod targets;
+#[path = "pipeline/third_party.rs"]
+mod third_party;
 #[path = "pipeline/tools.rs"]
 mod tools;
 #[path = "support/scratch.rs"]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::Made;
+use super::{Made, papers};
 use crate::app::Program;
 use crate::check::Checked;
 use crate::cli::Product;
@@ -34,16 +34,33 @@ pub fn pack(
     made: &Made,
 ) -> Result<(Vec<PackedFile>, BTreeMap<String, PackedFile>)> {
     let Made { programs, manifest, .. } = made;
+    let has_texts = [Product::Archives, Product::Licenses].map(|it| papers::is_wanted(only, it));
+    let licenses = has_texts.contains(&true).then(|| papers::licenses(session, target, made));
+    let licenses = licenses.transpose()?;
     fs::create_dir_all(place).with_context(|| format!("cannot make {}", place.display()))?;
     for copied in side_by_side(programs, |(program, it)| copy(it, &place.join(&program.name))) {
         copied?;
     }
-    let (mut files, images) = std::thread::scope(|scope| {
+    let mut files = Vec::new();
+    if papers::is_wanted(only, Product::Sbom) {
+        files.push(papers::bill(target, place, made)?);
+    }
+    if let Some(licenses) = licenses.as_ref().filter(|_| papers::is_wanted(only, Product::Licenses))
+    {
+        files.push(papers::copy_licenses(licenses, place)?);
+    }
+    let (archives, images) = std::thread::scope(|scope| {
         let images = scope.spawn(|| images(session, target, only, place, made));
-        let files = archives(session, target, only, place, made);
+        let archives = match &licenses {
+            Some(licenses) if papers::is_wanted(only, Product::Archives) => {
+                archives(session, target, licenses, place, made)
+            }
+            _ => Ok(Vec::new()),
+        };
         let images = images.join().unwrap_or_else(|_| Err(anyhow::anyhow!("a thread panicked")));
-        anyhow::Ok((files?, images?))
+        anyhow::Ok((archives?, images?))
     })?;
+    files.extend(archives);
     files.extend(images.values().cloned());
     let sum = |(program, it): &(Program, Checked)| (program.name.clone(), it.sha256().hex());
     let mut sums: Vec<_> = programs.iter().map(sum).collect();
@@ -77,25 +94,18 @@ pub fn write_sums(place: &Path, mut sums: Vec<(String, String)>) -> Result<()> {
     Ok(())
 }
 
-fn is_wanted(only: &[Product], product: Product) -> bool {
-    only.is_empty() || only.contains(&product)
-}
-
 /// The archives of the programs, one of each kind.
 fn archives(
     session: &Session,
     target: &Target,
-    only: &[Product],
+    licenses: &PackedFile,
     place: &Path,
     made: &Made,
 ) -> Result<Vec<PackedFile>> {
-    if !is_wanted(only, Product::Archives) {
-        return Ok(Vec::new());
-    }
     let memory = Memory::new(&session.store, true);
     let programs = made.named_programs();
     let make = |kind: &Compression| {
-        package::archive(&made.project, target, &programs, *kind, place, &memory)
+        package::archive(&made.project, target, &programs, licenses, *kind, place, &memory)
     };
     side_by_side(&[Compression::Gzip, Compression::Zstd], make).into_iter().collect()
 }
@@ -108,7 +118,7 @@ fn images(
     place: &Path,
     made: &Made,
 ) -> Result<BTreeMap<String, PackedFile>> {
-    if !is_wanted(only, Product::Image) {
+    if !papers::is_wanted(only, Product::Image) {
         return Ok(BTreeMap::new());
     }
     let Some(cpu) = &target.oci_cpu else {

@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 
 use super::callers::{Caller, Resolve};
+use super::tree::Linked;
 use crate::exit::{Exit, Failure};
 use crate::process;
 
@@ -21,7 +22,7 @@ pub struct Metadata {
     /// Ids of those that cargo takes when none is named.
     #[serde(default)]
     pub workspace_default_members: Vec<String>,
-    /// What the package to build links; not part of the answer, see [`load_linked`].
+    /// What the package to build links; not part of the answer, see [`super::load_linked`].
     #[serde(default)]
     pub linked: Vec<Linked>,
     /// Folders of the packages that are on this disk and not from elsewhere; not part of the answer.
@@ -125,17 +126,6 @@ pub struct Target {
     /// Features without which cargo does not build it.
     #[serde(default, rename = "required-features")]
     pub required_features: Vec<String>,
-}
-
-/// A package that is linked into the program, as `cargo tree` has it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Linked {
-    /// Its name.
-    pub name: String,
-    /// Its version.
-    pub version: String,
-    /// The features that are on in the program, which host programs may have otherwise.
-    pub features: Vec<String>,
 }
 
 /// A package that is linked into the program, with the features that are on.
@@ -271,39 +261,8 @@ pub fn load(cargo: &mut Command, query: &Query<'_>) -> Result<Metadata> {
     Ok(metadata)
 }
 
-/// Asks cargo what is linked into the program of a package: everything reached by normal edges, but
-/// not through a proc-macro, which runs on the host. `cargo metadata` cannot tell: its features are
-/// those of all members and of the host's programs together, and its edges those of all platforms.
-pub fn load_linked(
-    cargo: &mut Command,
-    query: &Query<'_>,
-    package: &Package,
-) -> Result<Vec<Linked>> {
-    cargo.args(["tree", "--edges", "normal,no-proc-macro", "--prefix", "none"]);
-    cargo.args(["--format", "{p}\t{f}", "--target", query.triple, "--package", &package.id]);
-    let mut linked = Vec::new();
-    for line in ask(cargo, query)?.lines().filter(|line| !line.is_empty()) {
-        let one = parse_linked(line)
-            .with_context(|| format!("cannot read what `cargo tree` printed: {line}"))?;
-        if !linked.contains(&one) {
-            linked.push(one);
-        }
-    }
-    Ok(linked)
-}
-
-/// `name v1.2.3 (source)`, a tab, features with commas between, and ` (*)` if it was there before.
-fn parse_linked(line: &str) -> Option<Linked> {
-    let (package, features) = line.split_once('\t')?;
-    let mut words = package.split(' ');
-    let (name, version) = (words.next()?, words.next()?.strip_prefix('v')?);
-    let features = features.trim_end_matches("(*)").trim_end().split(',');
-    let features = features.filter(|feature| !feature.is_empty()).map(str::to_owned).collect();
-    Some(Linked { name: name.to_owned(), version: version.to_owned(), features })
-}
-
 /// Runs a question to its end and puts its failure in our words.
-fn ask(cargo: &mut Command, query: &Query<'_>) -> Result<String> {
+pub(super) fn ask(cargo: &mut Command, query: &Query<'_>) -> Result<String> {
     cargo.args(["--color", "never", "--manifest-path"]).arg(query.manifest).args(query.features);
     if query.offline {
         cargo.arg("--offline");
@@ -363,26 +322,5 @@ mod tests {
         assert_eq!(exit("error: spurious network error", false), Exit::Failed);
         let message = refusal("error: unclosed table\n --> Cargo.toml:1:9", false).message;
         assert!(!message.contains("error:"), "{message}");
-    }
-
-    #[test]
-    fn lines_of_cargo_tree_are_read() {
-        let linked = |name: &str, version: &str, features: &[&str]| Linked {
-            name: name.into(),
-            version: version.into(),
-            features: features.iter().map(|f| (*f).to_owned()).collect(),
-        };
-        for (line, expected) in [
-            (
-                "app v0.1.0 (/x/some where/app)\tdb,default",
-                linked("app", "0.1.0", &["db", "default"]),
-            ),
-            ("cc v1.2.3\t", linked("cc", "1.2.3", &[])),
-            ("openssl v0.10.1+x\tdefault (*)", linked("openssl", "0.10.1+x", &["default"])),
-            ("openssl v0.10.1 (*)\t (*)", linked("openssl", "0.10.1", &[])),
-        ] {
-            assert_eq!(parse_linked(line), Some(expected), "{line}");
-        }
-        assert_eq!(parse_linked("[build-dependencies]"), None);
     }
 }

@@ -20,7 +20,7 @@ use crate::process::{self, env_var};
 const VARIABLES: [&str; 4] = ["CARGO_", "RUSTC", "RUSTFLAGS", "HOME"];
 
 /// Bump when an answer is kept in another form.
-const FORMAT: &str = "graph 11";
+const FORMAT: &str = "graph 13";
 
 /// A question to cargo, and where its answer is kept.
 pub struct Memory {

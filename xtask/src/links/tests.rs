@@ -14,6 +14,7 @@ fn library(name: &str, key: &str, bundled: &[(&str, &str)]) -> (String, Library)
         version: "1".into(),
         license: "MIT".into(),
         license_files: vec![],
+        cpe: None,
         links: vec![key.into()],
         crates: vec![],
         versions: BTreeMap::new(),

@@ -9,6 +9,8 @@ use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
+use super::PackedFile;
+use crate::bill::licenses;
 use crate::check::Checked;
 use crate::digest::Digest;
 use crate::exit::{Exit, Failure};
@@ -52,13 +54,20 @@ pub struct Contents(pub BTreeMap<PathBuf, Item>);
 
 impl Contents {
     /// What goes with the programs of a package, by their names.
-    pub fn of(project: &Project, programs: &[(&str, &Checked)]) -> Result<Self> {
+    pub fn of(
+        project: &Project,
+        programs: &[(&str, &Checked)],
+        licenses: &PackedFile,
+    ) -> Result<Self> {
         let mut contents = Self::default();
         for (name, program) in programs {
             let from = program.path().to_owned();
             let item = Item { from, is_program: true, sha256: program.sha256() };
             contents.0.insert(PathBuf::from(name), item);
         }
+        let from = licenses.path.clone();
+        let item = Item { from, is_program: false, sha256: licenses.sha256 };
+        contents.0.insert(PathBuf::from(licenses::FILE), item);
         let wishes = &project.wanted.archive;
         if wishes.auto {
             contents.add_usual(project)?;

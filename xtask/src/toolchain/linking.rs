@@ -23,13 +23,15 @@ use crate::rust::Rust;
 use crate::target::{Emulator, Target};
 
 /// Bump when the code below makes something else of the same inputs.
-const FORMAT: &str = "linking-driver 10";
+const FORMAT: &str = "linking-driver 11";
 
 /// musl has all of these in `libc.a`; empty archives serve those who ask for them by name.
 const EMPTY_LIBRARIES: [&str; 8] = ["m", "pthread", "rt", "dl", "util", "crypt", "resolv", "xnet"];
 
 /// The variable with lines `path=name`: the first that matches a path wins.
 pub const PATH_MAP_VARIABLE: &str = "MUSLIN_PATH_MAP";
+/// The variable that names an object which belongs into every program that cargo links.
+pub const OBJECT_VARIABLE: &str = "MUSLIN_OBJECT";
 
 /// The variable that tells a target's linking driver of a sysroot.
 pub fn sysroot_variable(target: &Target) -> String {
@@ -179,6 +181,7 @@ case "$out" in
     for lib in "${{{}-/nonexistent}}"/lib/lib*.a "$here"/../lib/libatomic.a; do
         [ ! -e "$lib" ] || set -- "$@" "$lib"
     done
+    [ -z "${OBJECT_VARIABLE}" ] || set -- "$@" "${OBJECT_VARIABLE}"
     ;;
 esac
 "#,

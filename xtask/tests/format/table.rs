@@ -19,6 +19,7 @@ pub const FORMAT: &[Table] = &[
             ("version", "!", "text:^[0-9A-Za-z+._-]+$", "Library.version"),
             ("license", "!", "text", "Library.license"),
             ("license-file", "", "{`license-file`}|[{`license-file`}]", "Library.license_files"),
+            ("cpe", "", "text:^[a-z0-9._-]+:[a-z0-9._-]+$", "Library.cpe"),
             ("links", "", "texts", "Library.links"),
             ("crates", "", "texts", "Library.crates"),
             ("versions", "", "map:texts", "Library.versions"),

@@ -77,6 +77,7 @@ fn archives_hold_the_programs_and_what_users_look_for() {
     let usual = [
         ("LICENSE-MIT", 0o644),
         ("README.md", 0o644),
+        ("THIRD-PARTY-LICENSES.txt", 0o644),
         ("completions/tinyapp.fish", 0o644),
         ("etc/tinyapp.toml", 0o644),
         ("man/tinyapp.1", 0o644),
@@ -124,7 +125,8 @@ fn the_manifest_chooses_what_goes_in() {
     };
     with("auto = false\ninclude = [\"etc/tinyapp.toml\"]").ok();
     let files = listed(&unpacked(&place(&scratch)));
-    let expected = [("etc/tinyapp.toml", 0o644), ("tinyapp", 0o755)];
+    let expected =
+        [("THIRD-PARTY-LICENSES.txt", 0o644), ("etc/tinyapp.toml", 0o644), ("tinyapp", 0o755)];
     assert_eq!(files, expected.map(|(name, mode)| (name.to_owned(), mode)));
     for (wish, words) in [
         ("include = [\"etc/none\"]", ["`archive.include`", "`etc/none`, which is not there"]),

@@ -218,10 +218,12 @@ impl Scratch {
     }
 
     /// Calls of the toolchain's C compiler that compiled something, since [`Self::forget`], but for
-    /// those with which the toolchain itself was tried.
+    /// those with which the toolchain itself was tried, and the assembly of what goes into programs.
     pub fn compiled(&self) -> Vec<String> {
         let log = fs::read_to_string(self.root.join("compiler.log")).unwrap_or_default();
-        let is_step = |line: &&str| line.contains(" -c ") && !line.contains(" -c program.c");
+        let is_step = |line: &&str| {
+            line.contains(" -c ") && !line.contains(" -c program.c") && !line.contains(".s -o ")
+        };
         log.lines().filter(is_step).map(str::to_owned).collect()
     }
 

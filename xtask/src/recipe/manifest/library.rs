@@ -24,6 +24,7 @@ static LIBRARY: Shape = Shape {
         "version",
         "license",
         "license-file",
+        "cpe",
         "links",
         "crates",
         "versions",
@@ -110,6 +111,7 @@ pub fn read<'f>(
     let version = fields.need_checked("version", "version = \"1.2.3\"", words::version);
     let license = fields.need_checked("license", "license = \"MIT\"", license);
     let license_files = license_file::read(fields);
+    let cpe = fields.checked("cpe", words::cpe);
     let links = marked(fields, "links", words::links, &mut marks.links);
     let crates = marked(fields, "crates", words::crate_name, &mut marks.crates);
     let versions = by_crate(fields, "versions", words::version, VERSIONS);
@@ -140,6 +142,7 @@ pub fn read<'f>(
             version: version?,
             license: license?,
             license_files,
+            cpe,
             links,
             crates,
             versions,

@@ -363,3 +363,16 @@ pub fn no_placeholder(text: &str) -> Result<(), Wrong> {
     }
     Ok(())
 }
+
+/// `vendor:product`, as the list of CPE names has them.
+pub fn cpe(text: &str) -> Result<(), Wrong> {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-:".contains(c);
+    plain(text, "a CPE name", allowed, "small letters, digits, `.`, `_` and `-`")?;
+    match text.split(':').collect::<Vec<_>>()[..] {
+        [vendor, product] if !vendor.is_empty() && !product.is_empty() => Ok(()),
+        _ => {
+            Err(Wrong::new(0..text.len(), "a CPE name has two parts", "expected `vendor:product`")
+                .help("the version comes from the recipe: `cpe = \"openssl:openssl\"`"))
+        }
+    }
+}

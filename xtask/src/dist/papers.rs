@@ -1,0 +1,71 @@
+//! What goes with the programs so that others know what is in them: the bill of materials, and the texts
+//! of the licences.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+
+use super::Made;
+use crate::bill::{Program, licenses};
+use crate::cli::Product;
+use crate::digest::{Digest, parse_hex};
+use crate::layout::{copy_atomically, write_atomically};
+use crate::package::{PackedFile, digest};
+use crate::report;
+use crate::rust::Memory;
+use crate::session::Session;
+use crate::target::Target;
+
+/// The name of the bill.
+const BILL: &str = "sbom.cdx.json";
+
+/// Writes the bill.
+pub fn bill(target: &Target, place: &Path, made: &Made) -> Result<PackedFile> {
+    let programs = made.programs.iter().zip(&made.linked);
+    let programs = programs.map(|((program, checked), linked)| Program {
+        name: &program.name,
+        sha256: checked.sha256().hex(),
+        linked,
+    });
+    let text = made.bill.cyclonedx(Some(&target.name()), &programs.collect::<Vec<_>>())?;
+    let path = place.join(BILL);
+    write_atomically(&path, text.as_bytes())?;
+    let sha256 = Digest::sha256_of(text.as_bytes());
+    Ok(PackedFile { path, sha256, size_bytes: text.len() as u64 })
+}
+
+/// Writes the texts of licences to where all that packs them finds them, unless they are there. Fails if
+/// a licence is not allowed or has no text.
+pub fn licenses(session: &Session, target: &Target, made: &Made) -> Result<PackedFile> {
+    let path = licenses::place(&made.project, &target.name());
+    let question = made.bill.licenses_pre_image(&made.project)?;
+    let memory = Memory::new(&session.store, true);
+    let is_there = |known: &(String, u64)| digest(&path).is_ok_and(|is| is == *known);
+    let (sha256, size_bytes) = memory.recall(&question, &[], is_there, || {
+        let text = made.bill.licenses(&made.project)?;
+        if made.bill.lacks_notices() {
+            report::warning(
+                "this Rust came without the notices of its standard library's own crates, so they are not \
+                 among the licences: rustup's has them",
+            );
+        }
+        std::fs::create_dir_all(path.parent().context("no folder")?)?;
+        write_atomically(&path, text.as_bytes())?;
+        digest(&path)
+    })?;
+    Ok(PackedFile { sha256: parse_hex("sha256", &sha256)?, path, size_bytes })
+}
+
+/// Puts the texts beside the programs.
+pub fn copy_licenses(made: &PackedFile, place: &Path) -> Result<PackedFile> {
+    let path = place.join(licenses::FILE);
+    if !digest(&path).is_ok_and(|(sha256, _)| sha256 == made.sha256.hex()) {
+        copy_atomically(&made.path, &path)?;
+    }
+    Ok(PackedFile { path, ..made.clone() })
+}
+
+/// Whether something is to be made.
+pub fn is_wanted(only: &[Product], product: Product) -> bool {
+    only.is_empty() || only.contains(&product)
+}
