@@ -14,6 +14,7 @@ pub mod licenses;
 mod lock;
 mod notices;
 mod policy;
+mod provenance;
 mod purl;
 mod read;
 mod runtime;

@@ -14,6 +14,7 @@ mod facts;
 mod hardening;
 pub mod inside;
 pub mod kernel;
+pub mod provenance;
 mod leaks;
 mod list;
 mod outcomes;

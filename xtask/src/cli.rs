@@ -166,6 +166,10 @@ pub struct Dist {
     /// Beside the programs make only this; may be given several times [default: all].
     #[arg(long, value_name = "WHAT", value_enum, value_delimiter = ',')]
     pub only: Vec<Product>,
+    /// Sign `provenance.json` with this key of OpenSSH: a private one, or a public one whose other half
+    /// ssh-agent has.
+    #[arg(long, value_name = "KEY", env = "MUSLIN_SIGN_KEY")]
+    pub sign: Option<PathBuf>,
 }
 
 /// What `dist` makes of the programs.
@@ -179,6 +183,8 @@ pub enum Product {
     Image,
     /// `sbom.cdx.json`: the bill of materials.
     Sbom,
+    /// `provenance.json`: what all of these were made of.
+    Provenance,
     /// `THIRD-PARTY-LICENSES.txt`: the texts of the licences of all that is in them.
     Licenses,
 }
@@ -309,8 +315,8 @@ pub struct Shell {
 /// Arguments of `check`.
 #[derive(Clone, Debug, Args)]
 pub struct Check {
-    /// The programs.
-    #[arg(required = true, value_name = "FILE")]
+    /// The programs, or with `--provenance` any files [default then: all that it speaks of, beside it].
+    #[arg(required_unless_present = "provenance", value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// The target that they must be for [default: any].
     #[arg(long, value_name = "TRIPLE")]
@@ -318,6 +324,12 @@ pub struct Check {
     /// Run the program instead, as this version of Linux would let it run: without later system calls.
     #[arg(long, value_name = "VERSION", conflicts_with = "target")]
     pub kernel: Option<String>,
+    /// Instead: compare with what this `provenance.json` says.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["kernel", "target"])]
+    pub provenance: Option<PathBuf>,
+    /// Whose signature of it counts, by their keys, as ssh-keygen has such lists.
+    #[arg(long, value_name = "FILE", requires = "provenance")]
+    pub allowed_signers: Option<PathBuf>,
     /// Arguments of that program.
     #[arg(last = true, value_name = "ARGS", requires = "kernel")]
     pub arguments: Vec<std::ffi::OsString>,

@@ -75,7 +75,7 @@ impl cli::Dist {
         let begin = Instant::now();
         let made = self.make(session, target)?;
         let place = self.place(session, &made.project, target)?;
-        let (files, images) = pack::pack(session, target, &self.only, &place, &made)?;
+        let (files, images) = pack::pack(session, target, self, &place, &made)?;
         let packed = Packed { place, made, files, images, time: begin.elapsed() };
         packed.announce(target);
         Ok(packed)

@@ -43,6 +43,7 @@ pub mod sysroot;
 pub mod advice;
 pub mod app;
 pub mod linked;
+pub mod signature;
 pub mod check;
 pub mod bill;
 pub mod package;

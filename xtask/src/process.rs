@@ -8,6 +8,7 @@ mod background;
 mod clock;
 mod surroundings;
 mod threads;
+mod words;
 
 use std::collections::BTreeSet;
 use std::env;
@@ -33,6 +34,7 @@ pub use background::Background;
 pub use clock::{CLOCK_LIBRARY, CLOCK_OFFSET, clock_of, clock_variables};
 pub use surroundings::{Identity, Surroundings};
 pub use threads::{all_cpus, side_by_side};
+pub use words::{describe, describe_status, last_lines, shell_word};
 
 /// The most that is kept of a captured stream; a program that says more is broken.
 const CAPTURE_LIMIT_BYTES: u64 = 256 << 20;
@@ -162,7 +164,12 @@ pub struct Captured {
 
 /// Runs a program to its end and keeps what it says. A failure is for the caller to judge.
 pub fn capture(command: &mut Command) -> Result<Captured> {
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    capture_fed(command, Stdio::null())
+}
+
+/// The same with something to read.
+pub fn capture_fed(command: &mut Command, input: impl Into<Stdio>) -> Result<Captured> {
+    command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut group = Group::spawn(command)?;
     let stderr = group.0.stderr.take().map(|pipe| std::thread::spawn(move || drain(pipe)));
     let stdout = group.0.stdout.take().map(drain).transpose()?.unwrap_or_default();
@@ -248,40 +255,6 @@ pub fn run_limited(command: &mut Command, limit: Duration) -> Result<Option<Exit
         pause = (pause * 2).min(Duration::from_millis(20));
     }
     Ok(None)
-}
-
-/// `exit status: 2` or `was ended by signal 9 (out of memory?)`.
-pub fn describe_status(status: ExitStatus) -> String {
-    match (status.code(), status.signal()) {
-        (Some(code), _) => format!("failed with exit code {code}"),
-        (None, Some(9)) => "was ended by signal 9 (killed; out of memory?)".to_owned(),
-        (None, Some(signal)) => format!("was ended by signal {signal}"),
-        (None, None) => "ended in an unknown way".to_owned(),
-    }
-}
-
-/// A command as one would type it.
-pub fn describe(command: &Command) -> String {
-    std::iter::once(command.get_program())
-        .chain(command.get_args())
-        .map(|word| shell_word(&word.to_string_lossy()))
-        .collect::<Vec<_>>()
-        .join(" ")
-}
-
-/// A word quoted for a POSIX shell, only where it needs to be.
-pub fn shell_word(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./=:,+@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
-}
-
-/// The last lines of a text.
-pub fn last_lines(text: &str, count: usize) -> String {
-    let lines: Vec<_> = text.lines().collect();
-    lines[lines.len().saturating_sub(count)..].join("\n")
 }
 
 /// Looks a program up on `PATH`, as a shell would.

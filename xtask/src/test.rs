@@ -16,7 +16,7 @@ use crate::report;
 use crate::session::{Access, Session};
 
 /// Programs that tests call, and the Debian packages that bring them.
-const PROGRAMS: [(&str, &str); 10] = [
+const PROGRAMS: [(&str, &str); 11] = [
     ("make", "make"),
     ("pkg-config", "pkg-config"),
     ("xz", "xz-utils"),
@@ -25,6 +25,7 @@ const PROGRAMS: [(&str, &str); 10] = [
     ("disorderfs", "disorderfs"),
     ("docker-registry", "docker-registry"),
     ("skopeo", "skopeo"),
+    ("ssh-keygen", "openssh-client"),
     ("jsonschema", "python3-jsonschema"),
     ("qemu-x86_64-static", "qemu-user-static"),
 ];

@@ -25,6 +25,8 @@ mod licenses;
 mod offline;
 #[path = "pipeline/packages.rs"]
 mod packages;
+#[path = "pipeline/provenance.rs"]
+mod provenance;
 #[path = "pipeline/real.rs"]
 mod real;
 #[path = "pipeline/refusals.rs"]

@@ -5,7 +5,7 @@ use anyhow::{Result, bail};
 use super::baseline::Baseline;
 use super::{
     Expectation, Linking, RunPolicy, TIME_LIMIT, examine, fixed_times, forbidden_of_this_machine,
-    kernel, oldest_cpu, table,
+    kernel, oldest_cpu, provenance, table,
 };
 use crate::cli::{self, Global};
 use crate::exit::{Exit, Failure};
@@ -16,6 +16,9 @@ use crate::{process, report};
 impl cli::Check {
     /// Checks files of any origin; all are looked at before the first failure is the error.
     pub fn run(self, global: Global) -> Result<()> {
+        if let Some(file) = &self.provenance {
+            return provenance::run(&self, file);
+        }
         if let Some(version) = &self.kernel {
             return self.run_on(version);
         }

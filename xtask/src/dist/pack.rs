@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use super::{Made, papers};
 use crate::app::Program;
 use crate::check::Checked;
-use crate::cli::Product;
+use crate::cli::{self, Product};
 use crate::digest::Digest;
 use crate::layout::{copy_atomically, write_atomically};
 use crate::package::{self, Compression, PackedFile, image};
@@ -29,10 +29,11 @@ const SUMS: &str = "SHA256SUMS";
 pub fn pack(
     session: &Session,
     target: &Target,
-    only: &[Product],
+    order: &cli::Dist,
     place: &Path,
     made: &Made,
 ) -> Result<(Vec<PackedFile>, BTreeMap<String, PackedFile>)> {
+    let only = &order.only[..];
     let Made { programs, manifest, .. } = made;
     let has_texts = [Product::Archives, Product::Licenses].map(|it| papers::is_wanted(only, it));
     let licenses = has_texts.contains(&true).then(|| papers::licenses(session, target, made));
@@ -67,6 +68,12 @@ pub fn pack(
     write_atomically(&place.join("manifest.json"), manifest.as_bytes())?;
     sums.push(("manifest.json".to_owned(), Digest::sha256_of(manifest.as_bytes()).hex()));
     sums.extend(files.iter().map(|file| (file.name(), file.sha256.hex())));
+    sums.sort();
+    if papers::is_wanted(only, Product::Provenance) {
+        let papers = papers::provenance(place, made, &sums, order.sign.as_deref())?;
+        sums.extend(papers.iter().map(|file| (file.name(), file.sha256.hex())));
+        files.extend(papers);
+    }
     write_sums(place, sums)?;
     Ok((files, images))
 }

@@ -1,7 +1,7 @@
 //! What goes with the programs so that others know what is in them: the bill of materials, and the texts
 //! of the licences.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
@@ -14,10 +14,14 @@ use crate::package::{PackedFile, digest};
 use crate::report;
 use crate::rust::Memory;
 use crate::session::Session;
+use crate::signature;
 use crate::target::Target;
 
 /// The name of the bill.
 const BILL: &str = "sbom.cdx.json";
+
+/// The name of the statement.
+const PROVENANCE: &str = "provenance.json";
 
 /// Writes the bill.
 pub fn bill(target: &Target, place: &Path, made: &Made) -> Result<PackedFile> {
@@ -68,4 +72,28 @@ pub fn copy_licenses(made: &PackedFile, place: &Path) -> Result<PackedFile> {
 /// Whether something is to be made.
 pub fn is_wanted(only: &[Product], product: Product) -> bool {
     only.is_empty() || only.contains(&product)
+}
+
+/// Writes what the files, by name and sum, were made of; with a key also its signature.
+pub fn provenance(
+    place: &Path,
+    made: &Made,
+    sums: &[(String, String)],
+    key: Option<&Path>,
+) -> Result<Vec<PackedFile>> {
+    let manifest = serde_json::from_str(&made.manifest)?;
+    let statement = made.bill.provenance(&manifest, sums);
+    let text = serde_json::to_string_pretty(&statement)? + "\n";
+    let path = place.join(PROVENANCE);
+    write_atomically(&path, text.as_bytes())?;
+    let mut files = vec![packed(path.clone())?];
+    if let Some(key) = key {
+        files.push(packed(signature::sign(&path, key)?)?);
+    }
+    Ok(files)
+}
+
+fn packed(path: PathBuf) -> Result<PackedFile> {
+    let (sha256, size_bytes) = digest(&path)?;
+    Ok(PackedFile { path, sha256: parse_hex("sha256", &sha256)?, size_bytes })
 }

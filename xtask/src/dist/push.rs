@@ -38,6 +38,7 @@ impl cli::ImagePush {
             profile: self.profile,
             out_dir: None,
             only: Vec::new(),
+            sign: None,
         };
         let images = order.run_all(&session)?;
         let names: Vec<&str> = images.keys().map(String::as_str).collect();

@@ -36,6 +36,7 @@ impl cli::Run {
             profile: self.profile,
             out_dir: None,
             only: vec![cli::Product::Programs],
+            sign: None,
         };
         let made = order.make(&session, &target)?;
         let (program, checked) =

@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use crate::process::{self, env_var};
+use crate::report;
 
 /// What Docker's own registry is called in its files.
 const DOCKER: [&str; 2] = ["docker.io", "https://index.docker.io/v1/"];
@@ -101,9 +102,15 @@ fn ask_helper(helper: &str, registry: &str) -> Result<Option<Credentials>> {
     let (from, mut to) = std::io::pipe()?;
     to.write_all(registry.as_bytes())?;
     drop(to);
-    let said = process::capture_ok(process::command(&program).arg("get").stdin(from))?;
+    let said = process::capture_fed(process::command(&program).arg("get"), from)
+        .with_context(|| format!("cannot ask {program} for the credentials of {registry}"))?;
+    if !said.status.success() {
+        // Whether it has none or cannot say, the registry decides what that means.
+        report::note(format!("{program} gives none for {registry}: {}", said.stdout.trim()));
+        return Ok(None);
+    }
     let said: Value =
-        serde_json::from_str(&said).with_context(|| format!("{program} says no JSON"))?;
+        serde_json::from_str(&said.stdout).with_context(|| format!("{program} says no JSON"))?;
     let text = |key: &str| said[key].as_str().unwrap_or_default().to_owned();
     Ok(Some(Credentials { user: text("Username"), password: text("Secret") }))
 }

@@ -94,6 +94,7 @@ fn dist(command: &cli::Verify, global: Global, theirs: &Value) -> Result<std::pa
         profile: command.profile.clone(),
         out_dir: None,
         only: vec![cli::Product::Programs],
+        sign: None,
     };
     Ok(order.run_for(&session, &target)?.place.join("manifest.json"))
 }

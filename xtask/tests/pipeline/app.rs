@@ -20,14 +20,15 @@ fn dist_packs_checked_programs_and_builds_them_once() {
     let packed = ["tar.gz", "tar.zst", "oci.tar"];
     let [gzip, zstd, image] = &packed.map(|ending| format!("tinyapp-0.3.0-{TRIPLE}.{ending}"));
     let (bill, licenses) = ("sbom.cdx.json", "THIRD-PARTY-LICENSES.txt");
+    let statement = "provenance.json";
     let expected: Vec<String> =
-        ["tinyapp", bill, licenses, gzip, zstd, image, "manifest.json", "SHA256SUMS"]
+        ["tinyapp", bill, licenses, gzip, zstd, image, statement, "manifest.json", "SHA256SUMS"]
             .map(|name| place.join(name).display().to_string())
             .into();
     assert_eq!(run.stdout.lines().collect::<Vec<_>>(), expected);
     assert_eq!(
         names(&place),
-        ["SHA256SUMS", licenses, "manifest.json", bill, "tinyapp", image, gzip, zstd]
+        ["SHA256SUMS", licenses, "manifest.json", statement, bill, "tinyapp", image, gzip, zstd]
     );
     let answer = Run::of(&mut process::command(place.join("tinyapp"))).ok().stdout;
     assert_eq!(answer, "the answer is 42\n");
