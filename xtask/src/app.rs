@@ -3,6 +3,7 @@
 
 mod headers;
 mod inside;
+mod profile;
 mod relink;
 mod room;
 mod told;
@@ -44,6 +45,7 @@ impl cli::Fetch {
     pub fn run(self, global: Global) -> Result<()> {
         let session = Session::open(global, Access::Write)?;
         for target in session.targets(&self.platform)? {
+            let target = target.for_profile(&self.profile);
             let triple = &target.triple;
             let project = session.project(&self.package, triple)?;
             let plan = session.settle_project(&project, &self.platform, &target)?;
@@ -80,6 +82,7 @@ fn build_once(
         .arg(&project.manifest)
         .args(["--package", &project.package.id, "--target", &environment.target.triple])
         .args(["--profile", order.profile, "--message-format", "json-render-diagnostics"])
+        .args(profile::arguments(order))
         .args(&project.features)
         .args(environment.cargo_arguments())
         .args(host.cargo_arguments())

@@ -47,6 +47,7 @@ pub use allow::Allowed;
 pub use facts::Fact;
 pub use leaks::{Forbidden, ForbiddenKind, forbidden_of_this_machine};
 pub use list::{CHECKS, Check};
+pub use structure::what_else;
 pub use table::table;
 
 /// A larger file is no program of ours, and would be read into memory.
@@ -278,7 +279,7 @@ pub fn examine(file: &Path, expectation: &Expectation) -> Result<Checkup> {
     let sha256 = Digest::sha256_of(&data);
     let written = std::fs::metadata(file).and_then(|it| it.modified()).ok();
     let times = Times { written, fixed: expectation.fixed_times.clone() };
-    let image = match structure::what_else(&data) {
+    let image = match what_else(&data) {
         Some(other) => Err(format!("not an ELF executable: the file is {other}")),
         None => elf::read(&data),
     };
@@ -290,7 +291,8 @@ pub fn examine(file: &Path, expectation: &Expectation) -> Result<Checkup> {
     Ok(Checkup { path: file.to_owned(), size_bytes: data.len() as u64, sha256, results, facts })
 }
 
-fn read(file: &Path) -> Result<Vec<u8>> {
+/// A file's bytes, unless it is larger than any program.
+pub fn read(file: &Path) -> Result<Vec<u8>> {
     let cannot = || format!("cannot read {}", file.display());
     // Look before opening: a FIFO would wait for a writer.
     let about = std::fs::metadata(file).with_context(cannot)?;

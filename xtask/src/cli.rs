@@ -6,6 +6,7 @@ mod check;
 mod image;
 mod package;
 mod recipe;
+mod size;
 mod store;
 mod toolchain;
 mod units;
@@ -22,7 +23,8 @@ pub use check::{Check, Verify};
 pub use image::{Image, ImageCommand, ImagePush};
 pub use package::{CrateSpec, Package, Platform};
 pub use recipe::{Recipe, RecipeBump, RecipeCheck, RecipeCommand, RecipeNew};
-pub use store::{Bundle, Gc, List, Store, StoreCommand, StoreVerify, Unbundle};
+pub use size::SizeOf;
+pub use store::{Bundle, Fetch, Gc, List, Store, StoreCommand, StoreVerify, Unbundle};
 pub use toolchain::{Toolchain, ToolchainCommand, ToolchainExport, ToolchainList};
 pub use units::{Age, Size};
 
@@ -130,6 +132,8 @@ pub enum Command {
     Check(Check),
     /// Say what a program is made of, as it tells itself.
     Sbom(Sbom),
+    /// Show what is in a program: by crate, C library, runtime and section.
+    Size(SizeOf),
     /// Check, update or write recipes.
     Recipe(Recipe),
     /// Verify, list or clear up what was fetched and built.
@@ -227,17 +231,6 @@ pub struct Sysroot {
     #[command(flatten)]
     pub package: Package,
     /// What to build for.
-    #[command(flatten)]
-    pub platform: Platform,
-}
-
-/// Arguments of `fetch`.
-#[derive(Clone, Debug, Args)]
-pub struct Fetch {
-    /// For which package.
-    #[command(flatten)]
-    pub package: Package,
-    /// For which targets.
     #[command(flatten)]
     pub platform: Platform,
 }

@@ -21,6 +21,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Image(command) => command.run(cli.global)?,
         Command::Check(command) => command.run(cli.global)?,
         Command::Sbom(command) => command.run(cli.global)?,
+        Command::Size(command) => command.run(cli.global)?,
         Command::Bundle(command) => command.run(cli.global)?,
         Command::Unbundle(command) => command.run(cli.global)?,
         Command::Recipe(command) => command.run(cli.global)?,

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use crate::app::{self, Inside, Order, Program};
+use crate::app::{self, Built, Inside, Order, Program};
 use crate::bill::{Bill, embedded};
 use crate::build;
 use crate::check::baseline::Baseline;
@@ -31,7 +31,7 @@ use crate::emulator::Emulator;
 use crate::environment::Environment;
 use crate::host::Host;
 use crate::layout;
-use crate::linked::{self, Places};
+use crate::linked::{self, Places, whose};
 use crate::package::PackedFile;
 use crate::plan::Step;
 use crate::process::side_by_side;
@@ -52,7 +52,9 @@ impl cli::Dist {
     /// The same; returns the images by name, those for several targets in one.
     pub fn run_all(&self, session: &Session) -> Result<BTreeMap<String, PackedFile>> {
         session.expect_sandbox();
-        match &session.targets(&self.platform)?[..] {
+        let targets = session.targets(&self.platform)?;
+        let targets: Vec<_> = targets.iter().map(|it| it.for_profile(&self.profile)).collect();
+        match &targets[..] {
             [target] => Ok(self.run_for(session, target)?.images),
             targets => many::run(self, session, targets),
         }
@@ -134,6 +136,7 @@ impl cli::Dist {
         });
         let (checked, Ok(linked)) = (checked?, linked) else { bail!("a thread panicked") };
         let linked = linked.into_iter().collect::<Result<Vec<_>>>()?;
+        remember(session, &project, &places, &built, &checked)?;
         let surprises = project.wanted.links.iter().filter_map(|it| copies::surprise(it, &linked));
         surprises.for_each(report::warning);
         let made = manifest::Made { host: &host, programs, linked: &linked, checked: &checked };
@@ -181,8 +184,25 @@ pub struct Packed {
     pub time: Duration,
 }
 
-/// Below which folder the result goes: a published crate's target folder is deep in ours.
-fn target_folder(session: &Session, project: &Project) -> PathBuf {
+/// Keeps what only the build knows of its programs, for `cargo xtask size`.
+fn remember(
+    session: &Session,
+    project: &Project,
+    places: &Places<'_>,
+    built: &Built,
+    checked: &[Checked],
+) -> Result<()> {
+    let memory = Memory::new(&session.store, true);
+    let package = format!("{} {}", project.package.name, project.package.version);
+    let keep = |(program, it): &(&Program, &Checked)| {
+        whose::remember(&memory, places, built, program, &package, &it.sha256())
+    };
+    let pairs: Vec<_> = built.programs.iter().zip(checked).collect();
+    side_by_side(&pairs, keep).into_iter().collect()
+}
+
+/// Below which folder `dist/<triple>` is: a published crate's target folder is deep in ours.
+pub fn target_folder(session: &Session, project: &Project) -> PathBuf {
     match &project.published {
         Some(_) => layout::target_folder(&session.workspace),
         None => project.metadata.target_directory.clone(),

@@ -48,6 +48,7 @@ pub mod check;
 pub mod bill;
 pub mod package;
 pub mod dist;
+pub mod size;
 pub mod verify;
 pub mod explain;
 pub mod store;

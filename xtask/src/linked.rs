@@ -4,9 +4,10 @@
 //! rustc packs a static library that a crate names into the crate's rlib. What such an rlib brings
 //! besides Rust code is held against the archives that the crate's build script pointed at.
 
-mod map;
+pub mod map;
 mod origin;
 mod pieces;
+pub mod whose;
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -24,7 +25,8 @@ use crate::layout::Stamp;
 use crate::toolchain::linking::MAP_ENDING;
 use map::Parts;
 pub use origin::Places;
-use origin::{Origin, is_rust_object, without_hash};
+pub use origin::without_hash;
+use origin::{Origin, is_rust_object};
 pub use pieces::{Owner, Piece, Pieces, pieces};
 
 /// An archive of which something is in a program.

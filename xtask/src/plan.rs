@@ -144,7 +144,7 @@ impl Plan {
         };
         plan.head = plan.add_toolchain(request, request.target)?;
         let mut done = Done::new(plan.head);
-        if request.target.std == Std::Source {
+        if request.target.std != Std::Rustup {
             plan.add_runtime_rust(request, &mut done)?;
         }
         for name in request.goal.libraries {

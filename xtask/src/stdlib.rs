@@ -31,10 +31,8 @@ const BUILD: &str = "/build";
 /// How many lines of cargo's output a failure shows.
 const SHOWN_LINES: usize = 30;
 
-/// The workspace's package that needs all that a sysroot has, and what is asked of it: unwinding, and
-/// names in backtraces.
+/// The workspace's package that needs all that a sysroot has.
 const MANIFEST: &str = "library/sysroot/Cargo.toml";
-const FEATURES: &str = "panic-unwind,backtrace";
 
 /// The profile of upstream's own builds: optimised for all uses, with lines for backtraces.
 const PROFILE: &str = "dist";
@@ -175,7 +173,9 @@ impl Build<'_> {
         cargo.env("SOURCE_DATE_EPOCH", MODIFIED.to_string());
         let vendor = toml::Value::String(text(at("vendor")));
         cargo.args(["build", "--offline", "--manifest-path"]).arg(at(MANIFEST));
-        cargo.args(["--profile", PROFILE, "--features", FEATURES]);
+        let [features, panic] = from_source::settings(&self.plan.target);
+        cargo.env("CARGO_PROFILE_DIST_PANIC", panic);
+        cargo.args(["--profile", PROFILE, "--features", features]);
         cargo.args(["--target", &self.plan.target.triple]);
         cargo.args(["--config", "source.crates-io.replace-with=\"std\"", "--config"]);
         cargo.arg(format!("source.std.directory={vendor}"));

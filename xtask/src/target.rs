@@ -67,7 +67,12 @@ pub enum Std {
     Rustup,
     /// It is built from source, with the C runtime that it is linked with.
     Source,
+    /// The same for programs that abort when they panic, without backtraces.
+    Small,
 }
+
+/// The profile whose programs are as small as they can be without being others.
+pub const SMALL_PROFILE: &str = "dist-small";
 
 /// A QEMU of its user mode, and the CPU that is the target's baseline.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,6 +111,13 @@ impl Endian {
 }
 
 impl Target {
+    /// The same target for a profile of cargo: the small one has a standard library of its own.
+    #[must_use]
+    pub fn for_profile(&self, profile: &str) -> Self {
+        let std = if profile == SMALL_PROFILE { Std::Small } else { self.std };
+        Self { std, ..self.clone() }
+    }
+
     /// `x86_64`: the family of CPUs that the triple begins with.
     pub fn cpu(&self) -> &str {
         self.triple.split('-').next().unwrap_or_default()

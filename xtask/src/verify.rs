@@ -44,7 +44,7 @@ impl cli::Verify {
         let wanted = vary::parse(&self.vary)?;
         let session = Session::open(global, Access::Write)?;
         for target in session.targets(&self.platform)? {
-            self.run_for(&session, &target, &wanted)?;
+            self.run_for(&session, &target.for_profile(&self.profile), &wanted)?;
         }
         Ok(())
     }

@@ -31,6 +31,8 @@ mod provenance;
 mod real;
 #[path = "pipeline/refusals.rs"]
 mod refusals;
+#[path = "pipeline/size.rs"]
+mod size;
 #[path = "pipeline/std_source.rs"]
 mod std_source;
 #[path = "pipeline/store.rs"]

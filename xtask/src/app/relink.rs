@@ -7,7 +7,7 @@ use std::fs;
 
 use anyhow::{Context as _, Result};
 
-use super::Order;
+use super::{Order, profile};
 use crate::environment::Environment;
 use crate::layout::write_atomically;
 use crate::process;
@@ -28,7 +28,7 @@ pub fn forget_other_sysroot(order: &Order<'_>, environment: &Environment) -> Res
         let mut command = project.rust.cargo_in(project.folder());
         command.args(["clean", "--offline", "--quiet", "--package", &project.package.id]);
         command.args(["--target", triple, "--profile", order.profile, "--manifest-path"]);
-        command.arg(&project.manifest);
+        command.arg(&project.manifest).args(profile::arguments(order));
         process::capture_ok(&mut command).context("cannot take away a program to link it again")?;
     }
     fs::create_dir_all(note.parent().context("no folder")?)?;

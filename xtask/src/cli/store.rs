@@ -49,6 +49,20 @@ pub struct Gc {
     pub dry_run: bool,
 }
 
+/// Arguments of `fetch`.
+#[derive(Clone, Debug, Args)]
+pub struct Fetch {
+    /// For which package.
+    #[command(flatten)]
+    pub package: Package,
+    /// For which targets.
+    #[command(flatten)]
+    pub platform: Platform,
+    /// For which of cargo's profiles: `dist-small` needs more.
+    #[arg(long, value_name = "PROFILE", default_value = "release")]
+    pub profile: String,
+}
+
 /// Arguments of `bundle`.
 #[derive(Clone, Debug, Args)]
 pub struct Bundle {

@@ -18,6 +18,7 @@ impl cli::Run {
         let session = Session::open(global, Access::Write)?;
         session.expect_sandbox();
         let target = session.one_target(&self.platform, "a program is for")?;
+        let target = target.for_profile(&self.profile);
         // Before anything is built for a program that could not be run then.
         let emulator = match Fit::of(target.machine) {
             Fit::Yes | Fit::Perhaps => None,

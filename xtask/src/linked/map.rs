@@ -1,5 +1,6 @@
 //! The linker's map of a program → which files' and archive members' code is in it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -9,7 +10,65 @@ use memchr::{memchr, memmem};
 pub type Parts = BTreeMap<PathBuf, BTreeSet<String>>;
 
 /// What stands in the column of output sections before an input section; symbols have it twice.
-pub const INDENT: &[u8; 8] = b"        ";
+const INDENT: &[u8; 8] = b"        ";
+
+/// How linkers name what is in no file.
+pub const INTERNAL: &str = "<internal>";
+
+/// What a line of a map is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A section of the program.
+    Output,
+    /// What of an object is in it.
+    Input,
+    /// A symbol of that.
+    Symbol,
+}
+
+/// A line of a map.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line<'a> {
+    /// What it is about.
+    pub kind: Kind,
+    /// Where it is in memory; 0 for what is not loaded.
+    pub address: u64,
+    /// How many bytes it has there.
+    pub size_bytes: u64,
+    /// The section's or symbol's name, or `file:(section)`.
+    pub text: Cow<'a, str>,
+}
+
+impl Line<'_> {
+    /// The object and the section in it of an input.
+    pub fn input(&self) -> Option<(&str, &str)> {
+        let (file, section) = self.text.split_once(":(")?;
+        Some((file, section.strip_suffix(')').unwrap_or(section)))
+    }
+}
+
+/// All lines of a map as LLD writes it; nothing if it is none.
+pub fn lines(text: &[u8]) -> Option<impl Iterator<Item = Line<'_>>> {
+    let mut lines = text.split(|byte| *byte == b'\n');
+    let column = memmem::find(lines.next()?, b"Out ")?;
+    Some(lines.filter_map(move |line| read_line(line, column)))
+}
+
+fn read_line(line: &[u8], column: usize) -> Option<Line<'_>> {
+    let (numbers, rest) = line.split_at_checked(column)?;
+    let (kind, name) = match (rest.strip_prefix(INDENT), rest.first()?) {
+        (Some(rest), _) => match rest.strip_prefix(INDENT) {
+            Some(name) => (Kind::Symbol, name),
+            None => (Kind::Input, rest),
+        },
+        (None, b' ') => return None,
+        (None, _) => (Kind::Output, rest),
+    };
+    let mut words = std::str::from_utf8(numbers).ok()?.split_ascii_whitespace();
+    let mut number = |skip: usize| u64::from_str_radix(words.nth(skip)?, 16).ok();
+    let (address, size_bytes) = (number(0)?, number(1)?);
+    Some(Line { kind, address, size_bytes, text: String::from_utf8_lossy(name) })
+}
 
 /// Reads a map as LLD writes it; nothing if it is none.
 ///
@@ -41,7 +100,7 @@ pub fn parse(text: &[u8]) -> Option<Parts> {
         let rest = &line[input..];
         let Some(end) = memmem::find(rest, b":(") else { continue };
         let file = &rest[..end];
-        if file == last || file == b"<internal>" {
+        if file == last || file == INTERNAL.as_bytes() {
             continue;
         }
         last = file;

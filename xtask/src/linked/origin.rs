@@ -87,6 +87,12 @@ impl<'a> Places<'a> {
         }
     }
 
+    /// A package by cargo's id: `serde 1.0.228`.
+    pub fn package(&self, id: &str) -> Option<String> {
+        let (_, _, name, version) = self.packages.iter().find(|(_, other, ..)| other == id)?;
+        Some(format!("{name} {version}"))
+    }
+
     /// Where a file comes from.
     pub fn origin(&self, path: &Path, built: &Built) -> Origin {
         let path = &plain(path);
@@ -146,14 +152,10 @@ impl Origin {
         match self {
             Self::Recipe(recipe) => format!("recipe {recipe}"),
             Self::Rlib(id) | Self::Crate(id) => {
-                match places.packages.iter().find(|(_, other, ..)| other == id) {
-                    Some((_, _, name, version)) => format!("crate {name} {version}"),
-                    // `registry+…#name@1.2.3`; what comes before may be a path.
-                    None => format!(
-                        "crate {}",
-                        id.rsplit('#').next().unwrap_or_default().replace('@', " ")
-                    ),
-                }
+                let named = places.package(id);
+                // `registry+…#name@1.2.3`; what comes before may be a path.
+                let unnamed = || id.rsplit('#').next().unwrap_or_default().replace('@', " ");
+                format!("crate {}", named.unwrap_or_else(unnamed))
             }
             Self::Program => "program".to_owned(),
             Self::Rust => "rust".to_owned(),

@@ -7,11 +7,10 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use memchr::memmem;
 use object::read::ReadCache;
 use object::read::archive::ArchiveFile;
 
-use super::map::INDENT;
+use super::map::{self, Kind};
 use super::origin::{Origin, Places, is_rust_object, without_hash};
 use super::{map_of, named_archives};
 use crate::app::{Built, Program};
@@ -54,46 +53,46 @@ pub fn pieces(places: &Places<'_>, built: &Built, program: &Program) -> Result<P
     let file = map_of(&program.path)?;
     let text = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
     let (names, pieces) = parse(&text).with_context(|| format!("{} is no map", file.display()))?;
-    let finder = Finder { places, built, deps: file.parent().unwrap_or(Path::new("/")).to_owned() };
-    let mut packed = BTreeMap::new();
-    let owners = names.iter().map(|name| finder.owner(name, &mut packed)).collect();
+    let owners = owners(places, built, &file, &names);
     Ok(Pieces { owners, pieces })
+}
+
+/// Whose the objects are that a map names.
+pub fn owners(places: &Places<'_>, built: &Built, map: &Path, names: &[String]) -> Vec<Owner> {
+    let finder = Finder { places, built, deps: map.parent().unwrap_or(Path::new("/")).to_owned() };
+    let mut packed = BTreeMap::new();
+    names.iter().map(|name| finder.owner(name, &mut packed)).collect()
 }
 
 /// Reads a map as LLD writes it: names of objects, and pieces that refer to them.
 fn parse(text: &[u8]) -> Option<(Vec<String>, Vec<Piece>)> {
-    let mut lines = text.split(|byte| *byte == b'\n');
-    let column = memmem::find(lines.next()?, b"Out ")?;
-    let input = column + INDENT.len();
     let mut names: BTreeMap<String, usize> = BTreeMap::new();
     let mut pieces: Vec<Piece> = Vec::new();
     // Symbols belong to the piece above them, unless that was not kept.
     let mut is_inside = false;
     // Debug information is not loaded: its addresses count from 0 and mean nothing.
     let mut is_loaded = false;
-    for line in lines.filter(|line| line.len() > column) {
-        if line[column] != b' ' {
-            is_loaded = numbers(&line[..column]).is_some_and(|(address, _)| address > 0);
-        }
-        if !is_loaded || line.len() <= input || line[column..input] != *INDENT {
-            continue;
-        }
-        let Some((address, size_bytes)) = numbers(&line[..column]) else { continue };
-        let rest = String::from_utf8_lossy(&line[input..]);
-        if let Some(name) = rest.strip_prefix("        ") {
-            let piece = pieces.last_mut().filter(|_| is_inside);
-            if let Some(piece) = piece.filter(|piece| piece.range.contains(&address)) {
-                piece.symbols.push((address, name.to_owned()));
+    for line in map::lines(text)? {
+        let address = line.address;
+        match line.kind {
+            Kind::Output => is_loaded = address > 0,
+            _ if !is_loaded => {}
+            Kind::Symbol => {
+                let piece = pieces.last_mut().filter(|_| is_inside);
+                if let Some(piece) = piece.filter(|piece| piece.range.contains(&address)) {
+                    piece.symbols.push((address, line.text.into_owned()));
+                }
             }
-            continue;
-        }
-        let file = rest.split(":(").next().unwrap_or_default();
-        is_inside = size_bytes > 0 && file != "<internal>" && rest.contains(":(");
-        if is_inside {
-            let next = names.len();
-            let owner = *names.entry(file.to_owned()).or_insert(next);
-            let range = address..address.saturating_add(size_bytes);
-            pieces.push(Piece { range, owner, symbols: Vec::new() });
+            Kind::Input => {
+                let object = line.input().map(|(object, _)| object);
+                let object = object.filter(|it| line.size_bytes > 0 && *it != map::INTERNAL);
+                is_inside = object.is_some();
+                let Some(object) = object else { continue };
+                let next = names.len();
+                let owner = *names.entry(object.to_owned()).or_insert(next);
+                let range = address..address.saturating_add(line.size_bytes);
+                pieces.push(Piece { range, owner, symbols: Vec::new() });
+            }
         }
     }
     let mut ordered = vec![String::new(); names.len()];
@@ -101,14 +100,6 @@ fn parse(text: &[u8]) -> Option<(Vec<String>, Vec<Piece>)> {
     pieces.sort_by_key(|piece| piece.range.start);
     pieces.iter_mut().for_each(|piece| piece.symbols.sort());
     Some((ordered, pieces))
-}
-
-/// The address and the size that a line begins with.
-fn numbers(text: &[u8]) -> Option<(u64, u64)> {
-    let text = std::str::from_utf8(text).ok()?;
-    let mut words = text.split_ascii_whitespace();
-    let mut number = |skip: usize| u64::from_str_radix(words.nth(skip)?, 16).ok();
-    Some((number(0)?, number(1)?))
 }
 
 /// Finds out whose an object is.

@@ -79,6 +79,10 @@ pub fn pre_image(std: &RustStd, rust: &Rust, plan: &Plan) -> String {
         let _ = writeln!(text, "{key} {value}");
     };
     flags.for_each(|flag| line("flag", flag.clone()));
+    if plan.target.std == Std::Small {
+        let [features, panic] = settings(&plan.target);
+        line("features", format!("[{features}] panic {panic}"));
+    }
     // Whichever of them serves, the sources are the same.
     std.sources.iter().for_each(|source| line("source", source.digest.to_string()));
     for patch in &std.patches {
@@ -91,6 +95,15 @@ pub fn pre_image(std: &RustStd, rust: &Rust, plan: &Plan) -> String {
         line("step", format!("{} {} {}", step.name, step.version, step.fingerprint));
     }
     text
+}
+
+/// The features that are asked of it, and what it does when a program panics.
+pub fn settings(target: &Target) -> [&'static str; 2] {
+    match target.std {
+        // Without unwinding nothing in a program needs the unwinder, unless C++ does.
+        Std::Small => ["", "abort"],
+        Std::Rustup | Std::Source => ["panic-unwind,backtrace", "unwind"],
+    }
 }
 
 /// Where the result is, or would be.

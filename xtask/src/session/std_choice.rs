@@ -20,7 +20,7 @@ impl Session {
     ) -> Result<Target> {
         let known = self.known_std(project, toolchain, target)?;
         let rust = &project.rust;
-        if known.std == Std::Source || rust.has_std(&known.triple) {
+        if known.std != Std::Rustup || rust.has_std(&known.triple) {
             return Ok(known);
         }
         let from_source = Target { std: Std::Source, ..known.clone() };
@@ -54,7 +54,7 @@ impl Session {
         target: &Target,
     ) -> Result<Target> {
         let rust = &project.rust;
-        if target.std == Std::Source || rust.has_std(&target.triple) {
+        if target.std != Std::Rustup || rust.has_std(&target.triple) {
             return Ok(target.clone());
         }
         let from_source = Target { std: Std::Source, ..target.clone() };

@@ -13,7 +13,7 @@ use xtask::layout::Store;
 use xtask::process::{self, env_var};
 
 /// The store that `cargo xtask test` has filled, if it is that which runs us.
-fn filled_store(what: &str) -> Option<Store> {
+pub fn filled_store(what: &str) -> Option<Store> {
     let root = env_var("MUSLIN_STORE").filter(|_| env_var("MUSLIN_TEST_ALL").is_some());
     if root.is_none() {
         skip(&format!("{what}: run `cargo xtask test`"));

@@ -61,6 +61,16 @@ fn offline_its_sources_are_among_what_is_missing() {
 }
 
 #[test]
+fn the_small_profile_needs_it_on_every_target() {
+    let scratch = scratch("std-small");
+    for arguments in [["dist", "--offline"], ["fetch", "--offline"]] {
+        let mut command = scratch.command(&[&arguments[..], &["--profile", "dist-small"]].concat());
+        let run = Run::of(command.env("RUSTUP_HOME", scratch.at("none")));
+        run.fails(6, &["rust-std 1.95.0 (rustup rust-src 1.95.0; url https://"]);
+    }
+}
+
+#[test]
 fn only_its_own_release_of_rust_compiles_it() {
     let scratch = scratch("std-release");
     scratch.edit("recipes/std.toml", "version = \"1.95.0\"", "version = \"1.2.3\"");

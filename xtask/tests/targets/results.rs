@@ -72,7 +72,7 @@ impl Results {
         for target in targets {
             let std = match target.std {
                 Std::Rustup => "rustup",
-                Std::Source => "source",
+                Std::Source | Std::Small => "source",
             };
             let cpu = target.emulator.cpu.split(',').next().unwrap_or_default();
             let [used, sizes] = match self.0.get(&target.triple) {
