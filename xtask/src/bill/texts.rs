@@ -29,7 +29,7 @@ const TEXT_MAX_BYTES: u64 = 1 << 20;
 const COPYRIGHT: &str = "{copyright}";
 
 /// Texts of the SPDX list, without years and names; and musl's own, which Rust ships without it.
-const STANDARD: [(&str, &str); 12] = [
+const STANDARD: [(&str, &str); 14] = [
     ("0BSD", include_str!("texts/0BSD.txt")),
     ("Apache-2.0", include_str!("texts/Apache-2.0.txt")),
     ("BSD-2-Clause", include_str!("texts/BSD-2-Clause.txt")),
@@ -37,8 +37,10 @@ const STANDARD: [(&str, &str); 12] = [
     ("BSL-1.0", include_str!("texts/BSL-1.0.txt")),
     ("CC0-1.0", include_str!("texts/CC0-1.0.txt")),
     ("ISC", include_str!("texts/ISC.txt")),
+    ("Libpng", include_str!("texts/Libpng.txt")),
     ("MIT", include_str!("texts/MIT.txt")),
     ("MPL-2.0", include_str!("texts/MPL-2.0.txt")),
+    ("PostgreSQL", include_str!("texts/PostgreSQL.txt")),
     ("Unicode-3.0", include_str!("texts/Unicode-3.0.txt")),
     ("Unlicense", include_str!("texts/Unlicense.txt")),
     ("Zlib", include_str!("texts/Zlib.txt")),
