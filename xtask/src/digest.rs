@@ -38,6 +38,13 @@ impl Digest {
         bytes.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
+    /// The SHA-256 of all that comes from a reader.
+    pub fn sha256_of_all(mut reader: impl Read) -> io::Result<Self> {
+        let mut hasher = Hasher::sha256();
+        io::copy(&mut reader, &mut hasher)?;
+        Ok(hasher.finish())
+    }
+
     /// Hashes a stream to its end with the kind of this digest.
     pub fn of_same_kind(&self, reader: impl Read) -> io::Result<Self> {
         let mut hasher = Hasher::like(self);

@@ -52,7 +52,7 @@ pub use stamp::Stamp;
 use tree::{cannot_write, sync_folder};
 pub use tree::{
     copy_atomically, copy_tree, copy_with_times, files_below, remove_tree, tree_listing,
-    write_atomically,
+    write_atomically, write_whole,
 };
 pub use workspace::{published_crates, target_folder, workspace_root};
 

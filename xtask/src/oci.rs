@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::archive::Archive;
 use crate::digest::Digest;
+use crate::layout::write_whole;
 
 /// The media type of an index: the same image for several CPUs.
 pub const INDEX: &str = "application/vnd.oci.image.index.v1+json";
@@ -201,9 +202,14 @@ impl Layout {
         found.with_context(|| format!("the image has no blob {}", descriptor.digest))
     }
 
+    /// Writes it, whole or not at all.
+    pub fn write_to(&self, file: &Path) -> Result<()> {
+        write_whole(file, |temp| self.write(temp))
+    }
+
     /// Writes it. For Docker before 25, which does not know this layout, an image for one CPU is named
     /// in the way of `docker save`, too.
-    pub fn write(&self, file: &Path) -> Result<()> {
+    fn write(&self, file: &Path) -> Result<()> {
         let out = File::create(file).with_context(|| format!("cannot write {}", file.display()))?;
         let mut tar = Archive::new(BufWriter::new(out));
         let layout = br#"{"imageLayoutVersion":"1.0.0"}"#;

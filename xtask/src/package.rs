@@ -32,6 +32,25 @@ pub struct PackedFile {
 }
 
 impl PackedFile {
+    /// The file that is there.
+    pub fn of(path: PathBuf) -> Result<Self> {
+        let (sha256, size_bytes) = digest(&path)?;
+        Ok(Self { path, sha256: parse_hex("sha256", &sha256)?, size_bytes })
+    }
+
+    /// The file that was made of the same before and is there as it was then; else it is written.
+    pub fn recall(
+        path: PathBuf,
+        question: &str,
+        memory: &Memory,
+        write: impl FnOnce(&Path) -> Result<()>,
+    ) -> Result<Self> {
+        let is_there = |known: &(String, u64)| digest(&path).is_ok_and(|is| is == *known);
+        let (sha256, size_bytes) =
+            memory.recall(question, &[], is_there, || write(&path).and_then(|()| digest(&path)))?;
+        Ok(Self { path, sha256: parse_hex("sha256", &sha256)?, size_bytes })
+    }
+
     /// Its name without the folder.
     pub fn name(&self) -> String {
         self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
@@ -54,15 +73,7 @@ pub fn archive(
     let top = format!("{}-{}-{}", package.name, package.version, target.name());
     let path = folder.join(format!("{top}.{}", compression.ending()));
     let question = format!("{FORMAT}\n{top}\n{compression:?}\n{}", contents.pre_image());
-    let (sha256, size_bytes) = memory.recall(
-        &question,
-        &[],
-        |known: &(String, u64)| digest(&path).is_ok_and(|is| is == *known),
-        || {
-            tarball::write(&contents, &top, compression, &path)?;
-            digest(&path)
-        },
-    )?;
-    let sha256 = parse_hex("sha256", &sha256)?;
-    Ok(PackedFile { path, sha256, size_bytes })
+    PackedFile::recall(path, &question, memory, |path| {
+        tarball::write(&contents, &top, compression, path)
+    })
 }

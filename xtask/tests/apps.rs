@@ -25,6 +25,8 @@ use std::process::{Command, Output};
 
 #[path = "apps/headers.rs"]
 mod headers;
+#[path = "support/image_registry.rs"]
+mod image_registry;
 #[path = "apps/images.rs"]
 mod images;
 #[path = "apps/linked.rs"]

@@ -17,6 +17,8 @@ mod bundle;
 mod endings;
 #[path = "pipeline/freshness.rs"]
 mod freshness;
+#[path = "support/image_registry.rs"]
+mod image_registry;
 #[path = "pipeline/images.rs"]
 mod images;
 #[path = "pipeline/licenses.rs"]

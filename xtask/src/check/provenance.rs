@@ -55,8 +55,7 @@ pub fn run(check: &cli::Check, file: &Path) -> Result<()> {
     let mut others = Vec::new();
     for path in &files {
         let cannot = || format!("cannot read {}", path.display());
-        let is = Digest::sha256_of(&[]).of_same_kind(File::open(path).with_context(cannot)?);
-        let is = is.with_context(cannot)?.hex();
+        let is = File::open(path).and_then(Digest::sha256_of_all).with_context(cannot)?.hex();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let of_these_bytes =
             |subject: &&Subject| subject.digest.get("sha256").is_some_and(|sha256| *sha256 == is);

@@ -14,7 +14,6 @@ use crate::package::{PackedFile, image};
 use crate::plan::Plan;
 use crate::process;
 use crate::report;
-use crate::rust::Memory;
 use crate::session::Session;
 use crate::target::Target;
 
@@ -85,7 +84,7 @@ fn join(
             continue;
         }
         let path = folder.join(format!("{name}-{}.oci.tar", made.project.package.version));
-        let memory = Memory::new(&session.store, true);
+        let memory = session.memory();
         let image = image::join(&images, &path, &memory)?;
         sums.push((image.name(), image.sha256.hex()));
         report::status("Packed", format!("{} for {} CPUs", path.display(), images.len()));

@@ -16,7 +16,6 @@ use crate::layout::{copy_atomically, write_atomically};
 use crate::package::{self, Compression, PackedFile, image};
 use crate::process::side_by_side;
 use crate::report;
-use crate::rust::Memory;
 use crate::session::Session;
 use crate::target::Target;
 
@@ -109,7 +108,7 @@ fn archives(
     place: &Path,
     made: &Made,
 ) -> Result<Vec<PackedFile>> {
-    let memory = Memory::new(&session.store, true);
+    let memory = session.memory();
     let programs = made.named_programs();
     let make = |kind: &Compression| {
         package::archive(&made.project, target, &programs, licenses, *kind, place, &memory)
@@ -136,7 +135,7 @@ fn images(
     let programs = made.named_programs();
     let project = &made.project;
     let orders = image::orders(project, target, &programs, &made.data)?;
-    let memory = Memory::new(&session.store, true);
+    let memory = session.memory();
     let make = |order: &image::Order<'_>| {
         let packed = image::make(order, cpu, place, &|| session.store.temp("image"), &memory)?;
         Ok((order.name.to_owned(), packed))

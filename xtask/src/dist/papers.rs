@@ -1,18 +1,16 @@
 //! What goes with the programs so that others know what is in them: the bill of materials, and the texts
 //! of the licences.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use super::Made;
 use crate::bill::{Program, licenses};
 use crate::cli::Product;
-use crate::digest::{Digest, parse_hex};
 use crate::layout::{copy_atomically, write_atomically};
 use crate::package::{PackedFile, digest};
 use crate::report;
-use crate::rust::Memory;
 use crate::session::Session;
 use crate::signature;
 use crate::target::Target;
@@ -34,8 +32,7 @@ pub fn bill(target: &Target, place: &Path, made: &Made) -> Result<PackedFile> {
     let text = made.bill.cyclonedx(Some(&target.name()), &programs.collect::<Vec<_>>())?;
     let path = place.join(BILL);
     write_atomically(&path, text.as_bytes())?;
-    let sha256 = Digest::sha256_of(text.as_bytes());
-    Ok(PackedFile { path, sha256, size_bytes: text.len() as u64 })
+    PackedFile::of(path)
 }
 
 /// Writes the texts of licences to where all that packs them finds them, unless they are there. Fails if
@@ -43,9 +40,8 @@ pub fn bill(target: &Target, place: &Path, made: &Made) -> Result<PackedFile> {
 pub fn licenses(session: &Session, target: &Target, made: &Made) -> Result<PackedFile> {
     let path = licenses::place(&made.project, &target.name());
     let question = made.bill.licenses_pre_image(&made.project)?;
-    let memory = Memory::new(&session.store, true);
-    let is_there = |known: &(String, u64)| digest(&path).is_ok_and(|is| is == *known);
-    let (sha256, size_bytes) = memory.recall(&question, &[], is_there, || {
+    let memory = session.memory();
+    PackedFile::recall(path, &question, &memory, |path| {
         let text = made.bill.licenses(&made.project)?;
         if made.bill.lacks_notices() {
             report::warning(
@@ -53,11 +49,8 @@ pub fn licenses(session: &Session, target: &Target, made: &Made) -> Result<Packe
                  among the licences: rustup's has them",
             );
         }
-        std::fs::create_dir_all(path.parent().context("no folder")?)?;
-        write_atomically(&path, text.as_bytes())?;
-        digest(&path)
-    })?;
-    Ok(PackedFile { sha256: parse_hex("sha256", &sha256)?, path, size_bytes })
+        write_atomically(path, text.as_bytes())
+    })
 }
 
 /// Puts the texts beside the programs.
@@ -86,14 +79,9 @@ pub fn provenance(
     let text = serde_json::to_string_pretty(&statement)? + "\n";
     let path = place.join(PROVENANCE);
     write_atomically(&path, text.as_bytes())?;
-    let mut files = vec![packed(path.clone())?];
+    let mut files = vec![PackedFile::of(path.clone())?];
     if let Some(key) = key {
-        files.push(packed(signature::sign(&path, key)?)?);
+        files.push(PackedFile::of(signature::sign(&path, key)?)?);
     }
     Ok(files)
-}
-
-fn packed(path: PathBuf) -> Result<PackedFile> {
-    let (sha256, size_bytes) = digest(&path)?;
-    Ok(PackedFile { path, sha256: parse_hex("sha256", &sha256)?, size_bytes })
 }

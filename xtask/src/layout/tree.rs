@@ -55,16 +55,21 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     if fs::read(path).is_ok_and(|old| old == bytes) {
         return Ok(());
     }
+    write_whole(path, |temp| Ok(fs::write(temp, bytes)?))
+}
+
+/// Puts a file in place by rename, once it is written, under another name beside it, and on the disk.
+pub fn write_whole(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     let parent = path.parent().unwrap_or(Path::new("."));
     let mut name = std::ffi::OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
     name.push(format!(".{}", std::process::id()));
     let temp = parent.join(name);
-    let write = || -> io::Result<()> {
+    let write = || -> Result<()> {
         fs::create_dir_all(parent)?;
-        fs::write(&temp, bytes)?;
+        write(&temp)?;
         File::open(&temp)?.sync_all()?;
-        fs::rename(&temp, path)
+        Ok(fs::rename(&temp, path)?)
     };
     write().inspect_err(|_| drop(fs::remove_file(&temp))).with_context(|| cannot_write(path))
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Component, Path, PathBuf};
 
@@ -131,7 +131,7 @@ impl Contents {
         }
         let cannot = || format!("cannot read {}", from.display());
         let mode = fs::metadata(&from).with_context(cannot)?.permissions().mode();
-        let sha256 = Digest::sha256_of(&fs::read(&from).with_context(cannot)?);
+        let sha256 = File::open(&from).and_then(Digest::sha256_of_all).with_context(cannot)?;
         self.0.insert(to, Item { from, is_program: mode & 0o111 != 0, sha256 });
         Ok(())
     }

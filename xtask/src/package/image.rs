@@ -12,9 +12,9 @@ use anyhow::{Context as _, Result};
 use flate2::{Compression as Level, GzBuilder};
 
 use super::PackedFile;
-use super::tarball::{UNKNOWN_SYSTEM, digest};
+use super::tarball::UNKNOWN_SYSTEM;
 use crate::check::Checked;
-use crate::digest::{Digest, Hasher, parse_hex};
+use crate::digest::{Digest, Hasher};
 use crate::exit::{Exit, Failure};
 use crate::layout::TempFolder;
 use crate::links::CERTIFICATES;
@@ -121,11 +121,11 @@ pub fn make(
     let config = config::of(order, &platform, &user)?;
     let parts = layers.each_ref().map(Root::pre_image).concat();
     let question = format!("{FORMAT}\n{}\n{config}\n{parts}", file_name(&path));
-    pack(&path, &question, memory, |temp| {
+    PackedFile::recall(path, &question, memory, |path| {
         let scratch = scratch()?;
         let image = assemble(&layers, config, platform, scratch.path())?;
         let name = format!("{}:{}", image_name(name), tag(&package.version));
-        Layout::new(image.blobs, image.manifest, &name).write(temp)
+        Layout::new(image.blobs, image.manifest, &name).write_to(path)
     })
 }
 
@@ -133,7 +133,7 @@ pub fn make(
 pub fn join(images: &[PackedFile], path: &Path, memory: &Memory) -> Result<PackedFile> {
     let sums: Vec<String> = images.iter().map(|image| image.sha256.hex()).collect();
     let question = format!("{FORMAT}\n{}\n{}", file_name(path), sums.join("\n"));
-    pack(path, &question, memory, |temp| {
+    PackedFile::recall(path.to_owned(), &question, memory, |path| {
         let mut index = Document::new(oci::INDEX);
         let (mut blobs, mut name) = (Vec::new(), String::new());
         for image in images {
@@ -146,34 +146,8 @@ pub fn join(images: &[PackedFile], path: &Path, memory: &Memory) -> Result<Packe
         }
         let index = Blob::json(oci::INDEX, &index)?;
         let top = index.descriptor.clone();
-        Layout::new(blobs.into_iter().chain([index]), top, &name).write(temp)
+        Layout::new(blobs.into_iter().chain([index]), top, &name).write_to(path)
     })
-}
-
-/// Writes a file by way of another beside it, unless it is there as it was made of the same before.
-fn pack(
-    path: &Path,
-    question: &str,
-    memory: &Memory,
-    write: impl FnOnce(&Path) -> Result<()>,
-) -> Result<PackedFile> {
-    let (sha256, size_bytes) = memory.recall(
-        question,
-        &[],
-        |known: &(String, u64)| digest(path).is_ok_and(|is| is == *known),
-        || {
-            let temp = path.with_file_name(format!(".{}.{}", file_name(path), std::process::id()));
-            let written = write(&temp).and_then(|()| {
-                File::open(&temp)?.sync_all()?;
-                Ok(fs::rename(&temp, path)?)
-            });
-            let _ = fs::remove_file(&temp);
-            written.with_context(|| format!("cannot write {}", path.display()))?;
-            digest(path)
-        },
-    )?;
-    let sha256 = parse_hex("sha256", &sha256)?;
-    Ok(PackedFile { path: path.to_owned(), sha256, size_bytes })
 }
 
 /// What an image consists of.

@@ -73,7 +73,7 @@ impl Session {
     }
 
     /// What Rust's programs were asked before.
-    pub(super) fn memory(&self) -> Memory {
+    pub fn memory(&self) -> Memory {
         Memory::new(&self.store, self.access == Access::Write)
     }
 }

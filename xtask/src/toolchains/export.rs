@@ -14,6 +14,7 @@ use crate::build;
 use crate::cli::ToolchainExport;
 use crate::digest::Digest;
 use crate::exit::{Exit, Failure};
+use crate::layout::write_whole;
 use crate::plan::Goal;
 use crate::recipe::Driver;
 use crate::report::{self, Progress, human_bytes};
@@ -42,11 +43,7 @@ pub fn run(session: &Session, command: &ToolchainExport) -> Result<()> {
     let file = std::path::absolute(&command.file)?;
     let _progress = Progress::spinner("Packing", file.display());
     let name = file.file_name().context("the archive's path names no file")?;
-    let temp = file.with_file_name(format!(".{}.{}", name.display(), std::process::id()));
-    let written = write(&entry.outputs(), &entry.licenses(), &target.triple, &temp)
-        .and_then(|()| Ok(fs::rename(&temp, &file)?));
-    let _ = fs::remove_file(&temp);
-    written.with_context(|| format!("cannot write {}", file.display()))?;
+    write_whole(&file, |temp| write(&entry.outputs(), &entry.licenses(), &target.triple, temp))?;
     let bytes = fs::read(&file)?;
     let digest = Digest::sha256_of(&bytes).hex();
     let (size, triple) = (human_bytes(bytes.len() as u64), &target.triple);

@@ -1,13 +1,12 @@
 //! Images as others' programs take them: a registry keeps them, skopeo reads them, podman runs them.
 
-use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
 use super::App;
+use super::image_registry::Registry;
 
 const MANIFEST: &str = r#"
 [package.metadata.muslin.image]
@@ -40,42 +39,6 @@ fn main() {
 
 const TRIPLES: [&str; 2] = ["x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl"];
 
-/// A registry without passwords on this machine.
-struct Registry(Child, String);
-
-impl Drop for Registry {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-impl Registry {
-    fn start(folder: &Path) -> Option<Self> {
-        let program = xtask::process::find_program("docker-registry")?;
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let host = format!("127.0.0.1:{port}");
-        let config = format!(
-            "version: 0.1\nlog: {{ level: error }}\nhttp: {{ addr: '{host}' }}\n\
-             storage:\n  filesystem: {{ rootdirectory: '{}' }}\n",
-            folder.join("kept").display()
-        );
-        fs::create_dir_all(folder).unwrap();
-        fs::write(folder.join("config.yml"), config).unwrap();
-        let mut command = Command::new(program);
-        command.arg("serve").arg(folder.join("config.yml"));
-        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let registry = Self(child, host);
-        for _ in 0..300 {
-            if std::net::TcpStream::connect(&registry.1).is_ok() {
-                return Some(registry);
-            }
-            std::thread::sleep(Duration::from_millis(100));
-        }
-        panic!("the registry does not listen");
-    }
-}
-
 #[test]
 fn an_image_of_two_cpus_is_pushed_read_and_run() {
     let Some(app) = App::new("imaged", MANIFEST, MAIN) else { return };
@@ -89,10 +52,10 @@ fn an_image_of_two_cpus_is_pushed_read_and_run() {
     assert!(String::from_utf8_lossy(&sums.stdout).contains("imaged-0.1.0.oci.tar: OK"));
 
     run_with_podman(&dist);
-    let Some(registry) = Registry::start(&app.0.join("registry")) else {
+    let Some(registry) = Registry::start(&app.0.join("registry"), None) else {
         return eprintln!("NOT RUN: there is no docker-registry");
     };
-    let name = format!("{}/team/imaged:0.1.0", registry.1);
+    let name = format!("{}/team/imaged:0.1.0", registry.host);
     let mut arguments = vec!["push", &name];
     arguments.extend(targets);
     let output = push(&app, &arguments);
@@ -101,7 +64,7 @@ fn an_image_of_two_cpus_is_pushed_read_and_run() {
         return eprintln!("NOT RUN: there is no skopeo");
     };
     let inspect = |options: &[&str]| -> Value {
-        let name = format!("docker://{}/team/imaged@{digest}", registry.1);
+        let name = format!("docker://{}/team/imaged@{digest}", registry.host);
         let mut command = Command::new(&skopeo);
         command.args(options).args(["inspect", "--tls-verify=false", &name]);
         if options.is_empty() {

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 use serde_json::Value;
 use xtask::digest::Digest;
 
 use crate::has_std;
+use crate::image_registry::Registry;
 use crate::scratch::{Scratch, TRIPLE, names};
 
 const IMAGE: &str = "tinyapp-0.3.0-x86_64-unknown-linux-musl.oci.tar";
@@ -209,53 +209,8 @@ fn the_manifest_says_what_an_image_holds_and_how_it_starts() {
     }
 }
 
-/// A registry with a password, on this machine.
-struct Registry {
-    process: std::process::Child,
-    port: u16,
-}
-
-impl Registry {
-    /// Nothing, said loudly, where the program is not installed.
-    fn start(scratch: &Scratch) -> Option<Self> {
-        let Some(program) = xtask::process::find_program("docker-registry") else {
-            crate::skip("there is no docker-registry: `cargo xtask test` installs it where it can");
-            return None;
-        };
-        // The hash of `secret`, as `htpasswd -B` makes it.
-        let users = "me:$2y$05$BYIgLALTyGPZwytVs6Rt7OA.GetAMmycM8NTtWMSZ/XqdQCkDwIpG\n";
-        scratch.write("registry/users", users);
-        let folder = scratch.workspace().join("registry");
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let config = format!(
-            "version: 0.1\nlog: {{ level: error }}\n\
-             storage:\n  filesystem: {{ rootdirectory: '{0}/data' }}\n\
-             auth:\n  htpasswd: {{ realm: test, path: '{0}/users' }}\n\
-             http: {{ addr: '127.0.0.1:{port}' }}\n",
-            folder.display()
-        );
-        scratch.write("registry/config.yml", &config);
-        let mut command = scratch.plain(&program.to_string_lossy());
-        command.arg("serve").arg(folder.join("config.yml"));
-        let process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let registry = Self { process, port };
-        let is_up = || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok();
-        for _ in 0..300 {
-            if is_up() {
-                return Some(registry);
-            }
-            std::thread::sleep(std::time::Duration::from_millis(100));
-        }
-        panic!("the registry does not listen");
-    }
-}
-
-impl Drop for Registry {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
+/// Whom the registry lets in: the hash of `secret`, as `htpasswd -B` makes it.
+const USERS: &str = "me:$2y$05$BYIgLALTyGPZwytVs6Rt7OA.GetAMmycM8NTtWMSZ/XqdQCkDwIpG\n";
 
 #[test]
 fn registries_get_the_image_and_nothing_twice() {
@@ -263,8 +218,12 @@ fn registries_get_the_image_and_nothing_twice() {
         return;
     }
     let scratch = Scratch::new("registry");
-    let Some(registry) = Registry::start(&scratch) else { return };
-    let host = format!("127.0.0.1:{}", registry.port);
+    let Some(registry) = Registry::start(&scratch.at("registry"), Some(USERS)) else {
+        return crate::skip(
+            "there is no docker-registry: `cargo xtask test` installs it where it can",
+        );
+    };
+    let host = registry.host.clone();
     let name = format!("{host}/team/tinyapp:1");
     let auth = scratch.workspace().join("auth.json");
     let push = |name: &str| {

@@ -110,7 +110,7 @@ impl Root {
         let cannot = || format!("cannot read {}", from.display());
         let mode = fs::metadata(from).with_context(cannot)?.permissions().mode();
         let file = File::open(from).with_context(cannot)?;
-        let sha256 = Digest::sha256_of(&[]).of_same_kind(file).with_context(cannot)?;
+        let sha256 = Digest::sha256_of_all(file).with_context(cannot)?;
         let is_program = mode & 0o111 != 0;
         self.add(to, Node::File { from: from.to_owned(), is_program, sha256 });
         Ok(())
